@@ -1,0 +1,83 @@
+package bridge
+
+import (
+	"context"
+	"time"
+
+	"slack-gitlab-bridge/markup"
+)
+
+// GitLab is the GitLab end as the bridge uses it. Every method may be called concurrently, never retries, and returns one of the
+// errors of retry.go. Names of people and labels are resolved inside, and cached.
+type GitLab interface {
+	// Project finds a project by path or number: cached, one request now and then.
+	Project(ctx context.Context, idOrPath string) (Project, error)
+
+	// CreateIssue makes an issue: one request. Its Assignees and Labels are what GitLab answered, which may be fewer than asked for.
+	// An error Unknown means that it may be there: FindIssue tells.
+	CreateIssue(ctx context.Context, project int, n NewIssue) (Issue, error)
+
+	// FindIssue looks for the issue whose description ends with the thread's mark, among those that the bridge's account made
+	// since then: one request per 100. Of several the lowest number is returned.
+	FindIssue(ctx context.Context, project int, t Thread, since time.Time) (i Issue, found bool, err error)
+
+	// Issue reads an issue: one request.
+	Issue(ctx context.Context, project, iid int) (Issue, error)
+
+	// UpdateIssue changes what the patch names and nothing else: one request. It may be repeated.
+	UpdateIssue(ctx context.Context, project, iid int, p Patch) (Issue, error)
+
+	// AddNote adds a note and returns its number: one request. An error Unknown means that it may be there: FindNote tells.
+	AddNote(ctx context.Context, project, iid int, body markup.GitLab) (note int, err error)
+
+	// FindNote looks for the note of the bridge's account that ends with the mark of these messages: one request per 100 notes, newest
+	// first, no further back than since.
+	FindNote(ctx context.Context, project, iid int, messages []string, since time.Time) (note int, found bool, err error)
+}
+
+// Project is a GitLab project. Its number outlives renames.
+type Project struct {
+	ID         int
+	Path       string // group/sub/project
+	Visibility string // private, internal or public
+}
+
+// NewIssue is an issue to be made.
+type NewIssue struct {
+	Title        string        `json:"title"`
+	Description  markup.GitLab `json:"description"` // ends with the thread's mark
+	Labels       []string      `json:"labels,omitempty"`
+	Assignees    []string      `json:"assignees,omitempty"` // usernames, the wanted first: GitLab Free keeps one
+	Confidential bool          `json:"confidential,omitempty"`
+}
+
+// Issue is an issue as GitLab last told.
+type Issue struct {
+	Project      int      `json:"project"`
+	IID          int      `json:"iid"`
+	URL          string   `json:"url"`
+	Ref          string   `json:"ref"` // group/project#7
+	Closed       bool     `json:"closed,omitempty"`
+	Labels       []string `json:"labels,omitempty"`
+	Assignees    []string `json:"assignees,omitempty"` // usernames
+	Confidential bool     `json:"confidential,omitempty"`
+}
+
+// Patch is a change of an issue. Its zero value changes nothing.
+type Patch struct {
+	State        State    `json:"state,omitempty"`
+	AddLabels    []string `json:"add_labels,omitempty"`    // of one scope the others go in the same request, on GitLab Free too
+	RemoveLabels []string `json:"remove_labels,omitempty"` // a label in both is removed
+	SetAssignees bool     `json:"set_assignees,omitempty"` // Assignees replaces the whole set, also with an empty one
+	Assignees    []string `json:"assignees,omitempty"`     // usernames
+	Confidential bool     `json:"confidential,omitempty"`  // made confidential; a patch never lifts it
+}
+
+// State is what a patch does to an issue's state.
+type State string
+
+// The changes of state; the empty one keeps it.
+const (
+	Close  State = "close"
+	Reopen State = "reopen"
+)
