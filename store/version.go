@@ -1,0 +1,82 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+const (
+	metaPrefix = "meta/"
+	versionKey = metaPrefix + "version"
+)
+
+// migration returns what has to change for a store to be one version further.
+type migration func(context.Context, Engine) (Batch, error)
+
+// migrations[i] leads from version i+1 to i+2; so a new store has the version
+// len(migrations)+1.
+var migrations []migration
+
+type version struct {
+	Version int `json:"version"`
+}
+
+// upgrade makes the engine's records those of the newest version, one migration
+// after the other, each in one commit with the version it leads to.
+func upgrade(ctx context.Context, e Engine, steps []migration) error {
+	newest := len(steps) + 1
+	raw, err := e.Get(ctx, versionKey)
+	if errors.Is(err, ErrNotFound) {
+		return found(ctx, e, newest)
+	}
+	if err != nil {
+		return err
+	}
+	var v version
+	if err := json.Unmarshal(raw, &v); err != nil || v.Version < 1 {
+		return fmt.Errorf("%s is %q: not a store of this program", versionKey, raw)
+	}
+	if v.Version > newest {
+		return fmt.Errorf("its version is %d, this program knows up to %d: run the newer program that wrote it, or restore a backup from before",
+			v.Version, newest)
+	}
+	for ; v.Version < newest; v.Version++ {
+		if raw, err = migrate(ctx, e, steps[v.Version-1], raw, v.Version+1); err != nil {
+			return fmt.Errorf("bring it from version %d to %d: %w", v.Version, v.Version+1, err)
+		}
+	}
+	return nil
+}
+
+// migrate does one step and returns the version record it leaves.
+func migrate(ctx context.Context, e Engine, step migration, raw []byte, to int) ([]byte, error) {
+	b, err := step(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	next, err := encode(version{to})
+	if err != nil {
+		return nil, err
+	}
+	b.Guards = append(b.Guards, Guard{versionKey, raw})
+	b.Puts = append(b.Puts, KV{versionKey, next})
+	return next, e.Commit(ctx, b)
+}
+
+// found marks an empty engine as a store of the newest version.
+func found(ctx context.Context, e Engine, newest int) error {
+	kvs, err := e.Scan(ctx, "", "", 1)
+	if err != nil {
+		return err
+	}
+	if len(kvs) > 0 {
+		return fmt.Errorf("it holds %q but no %s: not a store of this program", kvs[0].Key, versionKey)
+	}
+	raw, err := encode(version{newest})
+	if err != nil {
+		return err
+	}
+	return e.Commit(ctx, Batch{Guards: []Guard{{Key: versionKey}}, Puts: []KV{{versionKey, raw}}})
+}
