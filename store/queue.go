@@ -61,31 +61,44 @@ func newQueue() *queue {
 
 // put adds the job or replaces the one of its key.
 func (q *queue) put(e *entry, now time.Time) {
-	q.remove(e.key, now)
+	q.promote(now)
+	// The old one is not removed first: its lane would lose its turn.
+	old := q.unlink(e.key)
 	q.jobs[e.key] = e
-	if e.aside() {
-		return
+	if !e.aside() {
+		l := q.lane(e.lane)
+		i, _ := slices.BinarySearchFunc(l.line, e, (*entry).compare)
+		l.line = slices.Insert(l.line, i, e)
+		q.settle(l, now)
 	}
-	l := q.lane(e.lane)
-	i, _ := slices.BinarySearchFunc(l.line, e, (*entry).compare)
-	l.line = slices.Insert(l.line, i, e)
-	q.settle(l, now)
+	if old != nil && (e.aside() || old.name != e.lane) {
+		q.settle(old, now)
+	}
 }
 
 // remove forgets the job of that key, if it is known.
 func (q *queue) remove(key string, now time.Time) {
+	q.promote(now)
+	if l := q.unlink(key); l != nil {
+		q.settle(l, now)
+	}
+}
+
+// unlink takes the job out and returns the lane it stood in, which is to be
+// settled; nil: it stood in none.
+func (q *queue) unlink(key string) *lane {
 	e := q.jobs[key]
 	if e == nil {
-		return
+		return nil
 	}
 	delete(q.jobs, key)
 	if e.aside() {
-		return
+		return nil
 	}
 	l := q.lanes[e.lane]
 	i, _ := slices.BinarySearchFunc(l.line, e, (*entry).compare)
 	l.line = slices.Delete(l.line, i, i+1)
-	q.settle(l, now)
+	return l
 }
 
 // take hands out the head of the lane that has been ready longest, and marks the
@@ -104,6 +117,7 @@ func (q *queue) take(now time.Time) *entry {
 
 // release makes the lane free again, behind those that are ready already.
 func (q *queue) release(name string, now time.Time) {
+	q.promote(now)
 	if l := q.lanes[name]; l != nil {
 		l.taken = false
 		q.settle(l, now)
@@ -113,6 +127,7 @@ func (q *queue) release(name string, now time.Time) {
 // hold puts the lane off until then, jobs that are yet to come included; a time
 // that is past lifts it.
 func (q *queue) hold(name string, until, now time.Time) {
+	q.promote(now)
 	l := q.lane(name)
 	l.until = until
 	q.settle(l, now)
@@ -126,7 +141,8 @@ func (q *queue) next() (at time.Time, ok bool) {
 	return q.later[0].wake, true
 }
 
-// promote settles the lanes whose time has come, in the order of their times.
+// promote settles the lanes whose time has come, in the order of their times. All
+// else begins with it, so that whoever became due first is first.
 func (q *queue) promote(now time.Time) {
 	for len(q.later) > 0 && !q.later[0].wake.After(now) {
 		q.settle(q.later[0], now)
@@ -136,18 +152,16 @@ func (q *queue) promote(now time.Time) {
 // settle puts the lane where it belongs. One that is ready and stays so keeps its
 // turn.
 func (q *queue) settle(l *lane, now time.Time) {
-	wake, waits := l.due()
-	ready := waits && !wake.After(now)
+	wake, job := l.due()
+	ready := job && !wake.After(now)
 	if ready && l.turn == nil {
-		q.leaveLater(l)
-		q.promote(now) // whoever became due before it goes before it
 		l.turn = q.ready.PushBack(l)
 	}
 	if !ready && l.turn != nil {
 		q.ready.Remove(l.turn)
 		l.turn = nil
 	}
-	if !ready && wake.After(now) {
+	if wake.After(now) {
 		q.enterLater(l, wake)
 		return
 	}

@@ -1,0 +1,132 @@
+// Package bolt is the embedded engine: one bbolt file on a local disk, held by
+// one process.
+//
+// Two things are not bbolt's own. Commits that overlap share one transaction, so
+// that many callers cost as many fsyncs as one. And each value carries a
+// checksum, since bbolt's cover nothing but its two meta pages.
+package bolt
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"slack-gitlab-bridge/store"
+)
+
+// defaultTimeout is how long Open waits for another process to let go: longer
+// than a restart in order takes, shorter than a person's patience.
+const defaultTimeout = 3 * time.Second
+
+// ErrLocked means that another process holds the file.
+var ErrLocked = errors.New("held by another process")
+
+var (
+	recordsBucket = []byte("records")
+	probeBucket   = []byte("probe") // what Check writes; not among the records
+	probeKey      = []byte("last")
+)
+
+// Options of Open.
+type Options struct {
+	// Timeout bounds the wait for a file that another process holds. Zero: 3 s.
+	Timeout time.Duration
+}
+
+// Engine implements store.Engine on one file.
+type Engine struct {
+	path    string
+	timeout time.Duration
+	commit  func(*bbolt.Tx) error // replaced by tests that lose its answer
+
+	// mu guards db against being exchanged while it is read from; db is nil while
+	// the file could not be opened again after a failed commit, and cause says why.
+	mu    sync.RWMutex
+	db    *bbolt.DB
+	cause error
+
+	pending chan *request
+	quit    chan struct{}
+	done    chan struct{}
+	closing sync.Once
+	closed  error
+
+	watching sync.Mutex
+	watchers []func(store.Batch)
+
+	// The writer's own, and Close's once the writer has ended:
+	doubt   *group // whose outcome is not known yet
+	damaged error  // why nothing can be written any more
+
+	syncs, commits atomic.Uint64
+}
+
+// Open opens the file at path, creating it if it is not there; its folder must be. ErrLocked
+// if another process holds it throughout o.Timeout; store.ErrDamaged if it is not
+// what this package wrote. The file must not lie on a network file system: its
+// lock would not hold.
+func Open(path string, o Options) (*Engine, error) {
+	if o.Timeout <= 0 {
+		o.Timeout = defaultTimeout
+	}
+	e := &Engine{
+		path: path, timeout: o.Timeout,
+		commit:  (*bbolt.Tx).Commit,
+		pending: make(chan *request),
+		quit:    make(chan struct{}),
+		done:    make(chan struct{}),
+	}
+	db, err := openFile(path, o.Timeout)
+	if err != nil {
+		return nil, fmt.Errorf("open store %s: %w", path, err)
+	}
+	e.db = db
+	go e.write()
+	return e, nil
+}
+
+// Watch implements store.Engine.
+func (e *Engine) Watch(f func(store.Batch)) {
+	e.watching.Lock()
+	defer e.watching.Unlock()
+	e.watchers = append(e.watchers, f)
+}
+
+// tell counts a batch that is durable and tells the watchers.
+func (e *Engine) tell(b store.Batch) {
+	e.commits.Add(1)
+	e.watching.Lock()
+	watchers := e.watchers
+	e.watching.Unlock()
+	for _, f := range watchers {
+		f(b)
+	}
+}
+
+// FsyncCount returns how many times the file was synced for commits since Open:
+// bbolt does so twice a transaction, for the pages and for the meta page.
+func (e *Engine) FsyncCount() uint64 { return e.syncs.Load() }
+
+// CommitCount returns how many batches were committed since Open.
+func (e *Engine) CommitCount() uint64 { return e.commits.Load() }
+
+// Close implements store.Engine.
+func (e *Engine) Close() error {
+	e.closing.Do(func() {
+		close(e.quit)
+		<-e.done
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		// After a panic in the midst of a write bbolt may hold its own lock for
+		// ever; the file is left to the end of the process then.
+		if e.db != nil && e.damaged == nil {
+			e.closed = e.db.Close()
+		}
+		e.db, e.cause = nil, store.ErrClosed
+	})
+	return e.closed
+}

@@ -1,0 +1,115 @@
+package bolt
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+
+	"slack-gitlab-bridge/store"
+)
+
+// openFile opens the file, or creates it whole.
+func openFile(path string, timeout time.Duration) (*bbolt.DB, error) {
+	_, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = create(path, timeout)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return openBolt(path, timeout)
+}
+
+func openBolt(path string, timeout time.Duration) (db *bbolt.DB, err error) {
+	err = sound(func() (err error) {
+		db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: timeout, FreelistType: bbolt.FreelistMapType})
+		return err
+	})
+	switch {
+	case errors.Is(err, berrors.ErrTimeout):
+		return nil, fmt.Errorf("%w, waited %v", ErrLocked, timeout)
+	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
+		return nil, fmt.Errorf("%w: %w: %s", store.ErrDamaged, err, remedy)
+	case err != nil:
+		return nil, err
+	}
+	err = sound(func() error { return furnish(db) })
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// furnish makes the buckets, if they are not there.
+func furnish(db *bbolt.DB) error {
+	there := false
+	err := db.View(func(tx *bbolt.Tx) error {
+		there = tx.Bucket(recordsBucket) != nil && tx.Bucket(probeBucket) != nil
+		return nil
+	})
+	if there || err != nil {
+		return err
+	}
+	return db.Update(func(tx *bbolt.Tx) error {
+		_, err := tx.CreateBucketIfNotExists(recordsBucket)
+		if err != nil {
+			return err
+		}
+		_, err = tx.CreateBucketIfNotExists(probeBucket)
+		return err
+	})
+}
+
+// create makes the file under another name first: a power cut while bbolt lays
+// out a new file may leave one that never opens again.
+func create(path string, timeout time.Duration) error {
+	folder := filepath.Dir(path)
+	f, err := os.CreateTemp(folder, filepath.Base(path)+".new-*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(f.Name()) }() // gone already where it was renamed
+	if err := f.Close(); err != nil {
+		return err
+	}
+	db, err := openBolt(f.Name(), timeout)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(db.Sync(), db.Close()); err != nil {
+		return err
+	}
+	if err := publish(f.Name(), path); err != nil {
+		return err
+	}
+	return syncFolder(folder)
+}
+
+// publish gives the file its name without replacing one that another process
+// has published, and perhaps locked, in the meantime; hence a link where the file system has
+// links.
+func publish(temporary, path string) error {
+	err := os.Link(temporary, path)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return nil
+	case errors.Is(err, syscall.EPERM), errors.Is(err, errors.ErrUnsupported):
+		return os.Rename(temporary, path)
+	}
+	return err
+}
+
+func syncFolder(folder string) error {
+	d, err := os.Open(folder)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

@@ -1,0 +1,104 @@
+package bolt
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"runtime/debug"
+
+	"go.etcd.io/bbolt"
+
+	"slack-gitlab-bridge/store"
+)
+
+const remedy = "stop the bridge, keep a copy of the file, put the last backup in its place; without one start with a new file: the issues are found again by their marks"
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// seal puts the checksum of key and value in front of the value. The key is part
+// of it, so that a value that lands under another one is found too.
+func seal(key string, value []byte) []byte {
+	sealed := make([]byte, 4, 4+len(value))
+	binary.BigEndian.PutUint32(sealed, checksum([]byte(key), value))
+	return append(sealed, value...)
+}
+
+// unseal returns a copy of the value in what seal made: bbolt's memory is gone
+// after the transaction.
+func unseal(key, sealed []byte) ([]byte, error) {
+	if len(sealed) < 4 || binary.BigEndian.Uint32(sealed) != checksum(key, sealed[4:]) {
+		return nil, fmt.Errorf("%w: the checksum of %q is wrong: %s", store.ErrDamaged, key, remedy)
+	}
+	return append([]byte{}, sealed[4:]...), nil
+}
+
+func checksum(key, value []byte) uint32 {
+	return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, value)
+}
+
+// Get implements store.Engine.
+func (e *Engine) Get(ctx context.Context, key string) (value []byte, err error) {
+	err = e.view(ctx, func(records *bbolt.Bucket) error {
+		sealed := records.Get([]byte(key))
+		if sealed == nil {
+			return fmt.Errorf("%q: %w", key, store.ErrNotFound)
+		}
+		var err error
+		value, err = unseal([]byte(key), sealed)
+		return err
+	})
+	return value, err
+}
+
+// Scan implements store.Engine.
+func (e *Engine) Scan(ctx context.Context, prefix, after string, limit int) (kvs []store.KV, err error) {
+	if limit <= 0 {
+		return nil, fmt.Errorf("scan %q: limit %d is not positive", prefix, limit)
+	}
+	err = e.view(ctx, func(records *bbolt.Bucket) error {
+		c := records.Cursor()
+		k, sealed := c.Seek([]byte(max(prefix, after)))
+		for ; k != nil && bytes.HasPrefix(k, []byte(prefix)) && len(kvs) < limit; k, sealed = c.Next() {
+			if string(k) == after {
+				continue
+			}
+			value, err := unseal(k, sealed)
+			if err != nil {
+				return err
+			}
+			kvs = append(kvs, store.KV{Key: string(k), Value: value})
+		}
+		return nil
+	})
+	return kvs, err
+}
+
+// view reads within one short transaction: one left open would block the writer
+// as soon as the file has to grow.
+func (e *Engine) view(ctx context.Context, f func(records *bbolt.Bucket) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	if e.db == nil {
+		return e.cause
+	}
+	return sound(func() error {
+		return e.db.View(func(tx *bbolt.Tx) error { return f(tx.Bucket(recordsBucket)) })
+	})
+}
+
+// sound turns what bbolt does on meeting a damaged page, which is to panic or to
+// touch memory that is not there, into ErrDamaged.
+func sound(f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v: %s", store.ErrDamaged, p, remedy)
+		}
+	}()
+	return f()
+}
