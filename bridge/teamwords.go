@@ -1,0 +1,175 @@
+package bridge
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// The words for what people write into an agents file by mistake. A remedy gives
+// the right text itself wherever it can be told from the wrong one.
+
+const (
+	teamFindChannel   = "in Slack click the channel's name: the ID is at the end of the About tab"
+	teamFindMember    = "in Slack open the person's profile, the menu with three dots, Copy member ID"
+	teamFindUsergroup = "in Slack open People, User groups, the menu with three dots, Copy group ID"
+)
+
+// teamTextWords tells why a text does not fit the definition of that name.
+func teamTextWords(definition, place, text string) (what, remedy string) {
+	switch definition {
+	case "emoji":
+		return teamEmojiWords(text)
+	case "label", "labelEmojiForm":
+		return teamLabelWords(definition, text)
+	case "slackChannel":
+		return teamChannelWords(text)
+	case "slackUser":
+		return teamMemberWords(text)
+	case "slackUsergroup":
+		return teamShort(text) + " is not the ID of a user group", `write the ID, like "S0123456789": ` + teamFindUsergroup
+	case "gitlabProject":
+		return teamPathWords(text, "project", `"acme/requests" or 278964`, definition)
+	case "gitlabGroup":
+		return teamPathWords(text, "group", `"acme/platform"`, definition)
+	case "gitlabUsername":
+		return teamUsernameWords(text)
+	}
+	return fmt.Sprintf("%s has %d characters, which is too long", place, utf8.RuneCountInString(text)), "shorten it"
+}
+
+func teamEmojiWords(text string) (what, remedy string) {
+	what = "emoji " + teamShort(text)
+	bare := strings.ToLower(strings.Trim(strings.TrimSpace(text), ":"))
+	base, _, toned := strings.Cut(bare, "::")
+	remedy = `write its name as Slack shows it between the colons, like "eyes"`
+	if bare != text && teamFits("emoji", base) {
+		remedy = fmt.Sprintf("write %q", base)
+	}
+	switch {
+	case strings.TrimSpace(text) == "":
+		return "the name of an emoji is empty", remedy
+	case toned && teamFits("emoji", base):
+		return what + " has a skin tone", fmt.Sprintf("write %q: every skin tone counts as the same emoji", base)
+	case strings.Contains(text, ":"):
+		return what + " has colons", remedy
+	case bare != text && teamFits("emoji", bare):
+		return what + " has capital letters or spaces", remedy
+	case strings.ContainsFunc(text, func(c rune) bool { return unicode.Is(unicode.So, c) }):
+		return what + " is the picture, not the name", remedy
+	case utf8.RuneCountInString(text) > 100:
+		return what + " is too long for the name of an emoji", remedy
+	}
+	return what + " cannot be the name of an emoji", `use small letters, digits, _ - + and ' only, like "white_check_mark"`
+}
+
+func teamLabelWords(definition, text string) (what, remedy string) {
+	trimmed := strings.TrimSpace(text)
+	list := teamSplitLabels(text)
+	switch {
+	case trimmed == "":
+		return "the name of a label is empty", "write it, or remove the entry"
+	case strings.Contains(text, ",") && definition == "label":
+		return fmt.Sprintf("label %s has a comma, of which GitLab would make several labels", teamShort(text)), "write each as an entry of its own: " + list[1:len(list)-1]
+	case strings.Contains(text, ","):
+		return fmt.Sprintf("label %s has a comma, of which GitLab would make several labels", teamShort(text)), fmt.Sprintf(`write {"labels": %s}`, list)
+	case trimmed != text:
+		return fmt.Sprintf("label %s has a space at its end or beginning", teamShort(text)), fmt.Sprintf("write %q", trimmed)
+	case utf8.RuneCountInString(text) > 255:
+		return fmt.Sprintf("label %s has more than the 255 characters that GitLab allows", teamShort(text)), "shorten it"
+	}
+	return fmt.Sprintf("label %s has a character that no label can have", teamShort(text)), "remove line breaks and control characters"
+}
+
+// teamSplitLabels gives the labels between commas as a list to write.
+func teamSplitLabels(text string) string {
+	list := &teamNode{kind: teamList}
+	for part := range strings.SplitSeq(text, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			list.items = append(list.items, &teamNode{kind: teamText, text: part})
+		}
+	}
+	return teamWritten(list)
+}
+
+var (
+	teamChannelInside = regexp.MustCompile(`(?:archives/|client/\w+/|<#)([CG][A-Z0-9]+)`)
+	teamMemberInside  = regexp.MustCompile(`(?:team/|<@)([UW][A-Z0-9]+)`)
+)
+
+func teamChannelWords(text string) (what, remedy string) {
+	remedy = `write the ID, like "C0123456789": ` + teamFindChannel
+	if inside := teamChannelInside.FindStringSubmatch(text); inside != nil {
+		return teamShort(text) + " is more than a channel's ID", fmt.Sprintf("write %q", inside[1])
+	}
+	upper := strings.ToUpper(strings.TrimSpace(text))
+	switch {
+	case text == "":
+		return "the channel's ID is empty", remedy
+	case upper != text && teamFits("slackChannel", upper) && strings.ContainsAny(text, "0123456789") && len(text) >= 9:
+		return fmt.Sprintf("channel ID %s is not in capitals or has spaces", teamShort(text)), fmt.Sprintf("write %q", upper)
+	case strings.HasPrefix(text, "D") && upper == text:
+		return teamShort(text) + " is a direct message, not a channel", remedy
+	case strings.HasPrefix(text, "#") || strings.ToLower(text) == text:
+		return teamShort(text) + " is a channel's name, not its ID", remedy
+	}
+	return teamShort(text) + " is not the ID of a channel", remedy
+}
+
+func teamMemberWords(text string) (what, remedy string) {
+	remedy = `write the ID, like "U0123456789": ` + teamFindMember
+	if inside := teamMemberInside.FindStringSubmatch(text); inside != nil {
+		return teamShort(text) + " is more than a member ID", fmt.Sprintf("write %q", inside[1])
+	}
+	upper := strings.ToUpper(text)
+	switch {
+	case text == "":
+		return "the member ID is empty", remedy
+	case strings.HasPrefix(text, "B") && upper == text:
+		return teamShort(text) + " is an app, and apps cannot be agents", remedy
+	case strings.HasPrefix(text, "S") && upper == text:
+		return teamShort(text) + " is a user group, not a person", "name the group in agents_from"
+	case strings.HasPrefix(text, "@") || upper != text:
+		return teamShort(text) + " is a name, not a member ID", remedy
+	}
+	return teamShort(text) + " is not a member ID", remedy
+}
+
+// teamPathWords is for paths of projects and groups.
+func teamPathWords(text, noun, example, definition string) (what, remedy string) {
+	remedy = fmt.Sprintf("write the full path of the %s, like %s", noun, example)
+	path := strings.TrimSpace(text)
+	if _, rest, isURL := strings.Cut(path, "://"); isURL {
+		_, path, _ = strings.Cut(rest, "/")
+		path, _, _ = strings.Cut(path, "/-/")
+	}
+	path = strings.TrimSuffix(strings.Trim(path, "/"), ".git")
+	if path != text && teamFits(definition, path) {
+		remedy = fmt.Sprintf("write %q", path)
+	}
+	switch {
+	case text == "":
+		return fmt.Sprintf("the path of the %s is empty", noun), remedy
+	case strings.Contains(text, "://"):
+		return fmt.Sprintf("%s is an address, not the path of a %s", teamShort(text), noun), remedy
+	case definition == "gitlabProject" && teamFits("gitlabGroup", text):
+		return fmt.Sprintf("%s %s has no group before it", noun, teamShort(text)), remedy
+	}
+	return fmt.Sprintf("%s is not the path of a %s", teamShort(text), noun), remedy
+}
+
+func teamUsernameWords(text string) (what, remedy string) {
+	remedy = `write the name in the address of the GitLab profile, like "agent-one"`
+	bare := strings.TrimPrefix(strings.TrimSpace(text), "@")
+	switch {
+	case text == "":
+		return "the GitLab username is empty", remedy
+	case bare != text && teamFits("gitlabUsername", bare):
+		return fmt.Sprintf("GitLab username %s has more than the name", teamShort(text)), fmt.Sprintf("write %q", bare)
+	case strings.Contains(bare, "@"):
+		return teamShort(text) + " is an e-mail address, not a GitLab username", remedy
+	}
+	return teamShort(text) + " cannot be a GitLab username", remedy
+}
