@@ -20,6 +20,7 @@ type Change struct {
 // write is the last word on one key: a job, a value or, with neither, a delete.
 type write struct {
 	job   *Job
+	last  bool // the job goes to the end of its lane
 	value []byte
 }
 
@@ -50,6 +51,13 @@ func (c *Change) PutJob(j Job) *Job {
 	}
 	c.write(jobPrefix+j.Key, &write{job: &j})
 	return &j
+}
+
+// PutJobLast is PutJob, but a job that is there already goes to the end of its lane.
+func (c *Change) PutJobLast(j Job) *Job {
+	put := c.PutJob(j)
+	c.writes[jobPrefix+j.Key].last = true
+	return put
 }
 
 // DeleteJob ends the job of that key, if there is one.
@@ -124,7 +132,7 @@ func (s *Store) batch(c *Change) (Batch, error) {
 	for _, key := range c.order {
 		w := c.writes[key]
 		if w.job != nil {
-			s.number(w.job)
+			s.number(w.job, w.last)
 			raw, err := encodeJob(*w.job)
 			if err != nil {
 				return b, err
@@ -142,7 +150,7 @@ func (s *Store) batch(c *Change) (Batch, error) {
 
 // number gives the job its place, its revision and its birth. A job put
 // without having been read keeps those of the one it replaces.
-func (s *Store) number(j *Job) {
+func (s *Store) number(j *Job, last bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if old := s.queue.jobs[j.Key]; old != nil {
@@ -155,7 +163,7 @@ func (s *Store) number(j *Job) {
 		}
 	}
 	j.Rev++
-	if j.Seq == 0 {
+	if last || j.Seq == 0 {
 		s.seq++
 		j.Seq = s.seq
 	}

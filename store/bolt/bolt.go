@@ -60,7 +60,8 @@ type Engine struct {
 
 	// The writer's own, and Close's once the writer has ended:
 	doubt   *group // whose outcome is not known yet
-	damaged error  // why nothing can be written any more
+	refused error  // why nothing can be written until the next start
+	stuck   bool   // bbolt panicked in a write
 
 	syncs, commits atomic.Uint64
 }
@@ -96,14 +97,18 @@ func (e *Engine) Watch(f func(store.Batch)) {
 	e.watchers = append(e.watchers, f)
 }
 
-// tell counts a batch that is durable and tells the watchers.
-func (e *Engine) tell(b store.Batch) {
+// tell counts a batch that is durable and tells the watchers, if it wrote
+// anything of theirs.
+func (e *Engine) tell(r *request) {
+	if r.probe || !r.writes() {
+		return
+	}
 	e.commits.Add(1)
 	e.watching.Lock()
 	watchers := e.watchers
 	e.watching.Unlock()
 	for _, f := range watchers {
-		f(b)
+		f(r.batch)
 	}
 }
 
@@ -123,7 +128,7 @@ func (e *Engine) Close() error {
 		defer e.mu.Unlock()
 		// After a panic in the midst of a write bbolt may hold its own lock for
 		// ever; the file is left to the end of the process then.
-		if e.db != nil && e.damaged == nil {
+		if e.db != nil && !e.stuck {
 			e.closed = e.db.Close()
 		}
 		e.db, e.cause = nil, store.ErrClosed

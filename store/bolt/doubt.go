@@ -48,77 +48,107 @@ func holds(db *bbolt.DB, tx int) (there bool, err error) {
 	return there, err
 }
 
+// outcome is what is known of a group whose commit failed.
+type outcome int
+
+const (
+	unknown outcome = iota
+	absent
+	present // seen, and proven to be on disk
+)
+
 // resolve finds out what became of a group whose commit failed, and answers it.
 func (e *Engine) resolve(g *group, cause error) {
-	e.doubt = g
 	e.mu.Lock()
+	e.doubt = g
 	closed := e.db.Close()
 	e.db = nil
-	there, err := e.reopen()
+	found, err := e.reopen()
 	e.mu.Unlock()
-	switch {
-	case err != nil:
+	switch found {
+	case present:
+		e.finish(g)
+	case absent:
+		answer(g.requests, fmt.Errorf("commit to %s: nothing was written: %w", e.path, cause))
+	default:
 		answer(g.requests, fmt.Errorf("commit to %s: %w: %w; then: %w",
 			e.path, store.ErrUncertain, cause, errors.Join(closed, err)))
-	case there:
-		e.finish(g)
-	default:
-		answer(g.requests, fmt.Errorf("commit to %s: nothing was written: %w", e.path, cause))
 	}
 }
 
 // ready opens the file again, if it has to be, and settles the doubt.
 func (e *Engine) ready() error {
-	if e.damaged != nil {
-		return e.damaged
+	if e.refused != nil {
+		return e.refused
 	}
 	if e.db != nil {
 		return nil
 	}
 	g := e.doubt
 	e.mu.Lock()
-	there, err := e.reopen()
+	found, err := e.reopen()
 	e.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	// Its callers were told that nobody knows; the watchers must follow.
-	for _, r := range g.requests {
-		if there && r.writes() && !r.probe {
-			e.tell(r.batch)
+	if found == present && g != nil {
+		// Its callers were told that nobody knows; the watchers must follow.
+		for _, r := range g.requests {
+			e.tell(r)
 		}
 	}
-	return nil
+	return err
 }
 
-// reopen opens the file and reports whether it holds the group in doubt, which is
-// in doubt no more. If that fails, e.cause says why and e.db stays nil. The caller holds e.mu.
-func (e *Engine) reopen() (there bool, err error) {
-	db, there, err := e.openProven()
-	if err != nil {
-		e.cause = fmt.Errorf("open store %s again: %w", e.path, err)
-		return false, e.cause
-	}
-	e.db, e.doubt, e.cause = db, nil, nil
-	return there, nil
-}
-
-func (e *Engine) openProven() (db *bbolt.DB, there bool, err error) {
-	if _, err := os.Stat(e.path); err != nil {
-		return nil, false, err // not to be created anew
-	}
-	db, err = openBolt(e.path, e.timeout)
-	if err != nil {
-		return nil, false, err
-	}
-	there, err = holds(db, e.doubt.tx)
+// reopen opens the file and says what became of the group in doubt; once that is
+// known there is no doubt any more. If the file cannot be opened and written, e.db
+// stays nil and e.cause says why. The caller holds e.mu.
+func (e *Engine) reopen() (found outcome, err error) {
+	db, err := e.openAgain()
 	if err == nil {
-		err = e.prove(db)
+		found, err = e.examine(db)
 	}
-	if err != nil {
-		return nil, false, errors.Join(err, db.Close())
+	if found != unknown {
+		e.doubt = nil
 	}
-	return db, there, nil
+	if err == nil {
+		e.db, e.cause = db, nil
+		return found, nil
+	}
+	if db != nil {
+		err = errors.Join(err, db.Close())
+	}
+	e.cause = fmt.Errorf("open store %s again: %w", e.path, err)
+	if errors.Is(err, ErrLocked) {
+		// Whatever it is, it may have written, and our index and doubt are void.
+		e.refused = fmt.Errorf("%w: end that process and start the bridge again", e.cause)
+	}
+	return found, e.cause
+}
+
+// openAgain opens the file, but creates none in the place of one that is gone.
+func (e *Engine) openAgain() (*bbolt.DB, error) {
+	if _, err := os.Stat(e.path); err != nil {
+		return nil, err
+	}
+	return openBolt(e.path, e.timeout)
+}
+
+// examine looks for the group in doubt, if there is one, and proves that the file
+// can be written. Without that proof a group that is seen remains in doubt.
+func (e *Engine) examine(db *bbolt.DB) (outcome, error) {
+	found := absent
+	if e.doubt != nil {
+		there, err := holds(db, e.doubt.tx)
+		if err != nil {
+			return unknown, err
+		}
+		if there {
+			found = present
+		}
+	}
+	err := e.prove(db)
+	if err != nil && found == present {
+		found = unknown
+	}
+	return found, err
 }
 
 // prove commits a transaction of no meaning.
@@ -140,7 +170,7 @@ func (e *Engine) prove(db *bbolt.DB) error {
 // giveUp answers a group that made bbolt panic, and refuses all that follow: the
 // file's structure is damaged, and opening it again would not mend it.
 func (e *Engine) giveUp(g *group, err error) {
-	e.damaged = fmt.Errorf("commit to %s: %w", e.path, err)
+	e.refused, e.stuck = fmt.Errorf("commit to %s: %w", e.path, err), true
 	if e.holds(g.tx) {
 		err = fmt.Errorf("%w: %w", store.ErrUncertain, err)
 	}

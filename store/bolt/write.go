@@ -119,9 +119,17 @@ func (e *Engine) serveFull(g *group, err error) {
 }
 
 // apply puts the requests into one transaction and commits it. Those that fail by
-// themselves are answered; the group is the rest, and shares the error.
+// themselves are answered, though not before the end: who meets a conflict reads
+// again, and must find what it conflicts with. The group is the rest, and
+// shares the error.
 func (e *Engine) apply(requests []*request) (g *group, err error) {
 	g = &group{}
+	refused := map[*request]error{}
+	defer func() {
+		for r, err := range refused {
+			r.result <- err
+		}
+	}()
 	err = sound(func() error {
 		tx, err := e.db.Begin(true)
 		if err != nil {
@@ -132,7 +140,7 @@ func (e *Engine) apply(requests []*request) (g *group, err error) {
 		writes := false
 		for _, r := range requests {
 			if err := r.guards(tx); err != nil {
-				r.result <- err
+				refused[r] = err
 				continue
 			}
 			g.requests = append(g.requests, r)
@@ -198,9 +206,7 @@ func (r *request) write(tx *bbolt.Tx) error {
 // finish tells the watchers and the callers of a group that is durable.
 func (e *Engine) finish(g *group) {
 	for _, r := range g.requests {
-		if r.writes() && !r.probe {
-			e.tell(r.batch)
-		}
+		e.tell(r)
 		r.result <- nil
 	}
 }
