@@ -110,8 +110,8 @@ func (r *teamReader) value(wanted string) *teamNode {
 	case c == '-' || c == '+' || c == '.' || c >= '0' && c <= '9':
 		n.kind = teamNumber
 		return r.bare(n, "0123456789+-.eE")
-	case c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z':
-		return r.bare(n, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+:.")
+	case teamStartsWord(c):
+		return r.bare(n, teamWordCharacters)
 	}
 	r.fault(r.pos, fmt.Sprintf("expected %s, found %s", wanted, r.found()), r.remedyForMissing())
 	return nil
@@ -165,11 +165,7 @@ func (r *teamReader) object(n *teamNode) bool {
 			return ok
 		}
 		m := &teamMember{at: r.pos}
-		if r.text[r.pos] != '"' {
-			r.fault(r.pos, fmt.Sprintf("expected a key, found %s", r.found()), "write keys in double quotes")
-			return false
-		}
-		if m.name, ok = r.quoted(); !ok {
+		if m.name, ok = r.key(); !ok {
 			return false
 		}
 		if r.peek() != ':' {
@@ -182,6 +178,21 @@ func (r *teamReader) object(n *teamNode) bool {
 		}
 		r.keep(n, m)
 	}
+}
+
+// key reads a key; one without quotes is noted and taken.
+func (r *teamReader) key() (string, bool) {
+	switch c := r.text[r.pos]; {
+	case c == '"':
+		return r.quoted()
+	case teamStartsWord(c):
+		at := r.pos
+		word := r.run(teamWordCharacters)
+		r.fault(at, fmt.Sprintf("key %s stands without quotes", teamShort(word)), "write "+teamQuoted(word))
+		return word, true
+	}
+	r.fault(r.pos, fmt.Sprintf("expected a key, found %s", r.found()), "write keys in double quotes")
+	return "", false
 }
 
 // keep adds m to the object n, unless its key is there already.
@@ -209,7 +220,7 @@ func (r *teamReader) next(n *teamNode, closing byte, first bool) (end, ok bool) 
 			return false, false // commas only: no use in going on
 		}
 	} else if !first && c != closing && c != 0 {
-		if !strings.ContainsRune(`"{[`, rune(c)) {
+		if strings.IndexByte(`"{[`, c) < 0 {
 			r.fault(r.pos, fmt.Sprintf("expected a comma or %q, found %s", string(closing), r.found()), "put a comma between the parts, or close the bracket")
 			return false, false
 		}

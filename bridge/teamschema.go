@@ -150,9 +150,9 @@ func (t *teamTranslator) walk(e *jsonschema.ValidationError) {
 	case *kind.MinItems, *kind.MinProperties:
 		t.add(n.at, place+" is empty", "put something in or remove the key")
 	case *kind.MaxItems:
-		t.add(n.at, fmt.Sprintf("%s has %d entries, at most %d are allowed", place, k.Got, k.Want), "remove some")
+		t.add(n.at, fmt.Sprintf("%s has %d entries, at most %d may be there", place, k.Got, k.Want), "remove some")
 	case *kind.MaxProperties:
-		t.add(n.at, fmt.Sprintf("%s has %d entries, at most %d are allowed", place, k.Got, k.Want), "remove some")
+		t.add(n.at, fmt.Sprintf("%s has %d entries, at most %d may be there", place, k.Got, k.Want), "remove some")
 	case *kind.UniqueItems:
 		// Told by teamCheck, which knows what counts as the same and tells all of them.
 	default:

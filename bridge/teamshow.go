@@ -45,7 +45,7 @@ func teamTypeRemedy(n *teamNode, want []string, rule *teamNode) string {
 	case n.kind == teamNull && slices.Contains(want, "object") && slices.Contains(want, "string"):
 		return "null works only inside a channel, where it takes an emoji away; write a label, or remove the key"
 	case n.kind == teamNull:
-		return "remove the key, or write " + teamExample(rule)
+		return "remove it, or write " + teamExample(rule)
 	case slices.Contains(want, "array") && teamIsItem(n, rule):
 		return fmt.Sprintf("put it in brackets: [%s]", teamWritten(n))
 	case n.kind == teamText && slices.Contains(want, "boolean") && (n.text == "true" || n.text == "false"):
@@ -60,7 +60,10 @@ func teamTypeRemedy(n *teamNode, want []string, rule *teamNode) string {
 func teamIsItem(n, rule *teamNode) bool {
 	const longest = 60
 	item := rule.get("examples").items[0].items[0]
-	return n.kind == item.kind && len(n.members) < 3 && len(teamWritten(n)) <= longest
+	if n.kind != item.kind || n.kind == teamObject && n.get(item.members[0].name) == nil {
+		return false
+	}
+	return len(n.members) <= len(item.members) && len(teamWritten(n)) <= longest
 }
 
 // teamExample gives the first example in a part of the schema.

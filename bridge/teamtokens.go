@@ -99,12 +99,24 @@ func teamEscape(rest []byte) int {
 	return 0
 }
 
-// bare reads what stands without quotes: a number, true, false or null.
-func (r *teamReader) bare(n *teamNode, characters string) *teamNode {
+const teamWordCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+
+func teamStartsWord(c byte) bool {
+	return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+}
+
+// run reads on over those characters.
+func (r *teamReader) run(characters string) string {
+	start := r.pos
 	for r.pos < len(r.text) && strings.IndexByte(characters, r.text[r.pos]) >= 0 {
 		r.pos++
 	}
-	n.text = string(r.text[n.at:r.pos])
+	return string(r.text[start:r.pos])
+}
+
+// bare reads what stands without quotes: a number, true, false or null.
+func (r *teamReader) bare(n *teamNode, characters string) *teamNode {
+	n.text = r.run(characters)
 	switch {
 	case n.text == "true" || n.text == "false":
 		n.kind = teamBool

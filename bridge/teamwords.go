@@ -69,7 +69,7 @@ func teamLabelWords(definition, text string) (what, remedy string) {
 	trimmed := strings.TrimSpace(text)
 	list := teamSplitLabels(text)
 	switch {
-	case trimmed == "":
+	case strings.Trim(trimmed, " ,") == "":
 		return "the name of a label is empty", "write it, or remove the entry"
 	case strings.Contains(text, ",") && definition == "label":
 		return fmt.Sprintf("label %s has a comma, of which GitLab would make several labels", teamShort(text)), "write each as an entry of its own: " + list[1:len(list)-1]
@@ -144,6 +144,8 @@ func teamPathWords(text, noun, example, definition string) (what, remedy string)
 	if _, rest, isURL := strings.Cut(path, "://"); isURL {
 		_, path, _ = strings.Cut(rest, "/")
 		path, _, _ = strings.Cut(path, "/-/")
+	} else if _, rest, isSSH := strings.Cut(path, ":"); isSSH && strings.Contains(path, "@") {
+		path = rest
 	}
 	path = strings.TrimSuffix(strings.Trim(path, "/"), ".git")
 	if path != text && teamFits(definition, path) {
@@ -154,6 +156,8 @@ func teamPathWords(text, noun, example, definition string) (what, remedy string)
 		return fmt.Sprintf("the path of the %s is empty", noun), remedy
 	case strings.Contains(text, "://"):
 		return fmt.Sprintf("%s is an address, not the path of a %s", teamShort(text), noun), remedy
+	case strings.Trim(text, "-0123456789") == "":
+		return fmt.Sprintf("%s is not the number of a %s", text[:min(len(text), 20)], noun), remedy
 	case definition == "gitlabProject" && teamFits("gitlabGroup", text):
 		return fmt.Sprintf("%s %s has no group before it", noun, teamShort(text)), remedy
 	}
