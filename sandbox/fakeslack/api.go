@@ -64,8 +64,16 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	args, keys, err := readArgs(r)
 	c := &call{Server: s, name: strings.TrimPrefix(r.URL.Path, "/api/"), args: args}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.learnBase(r)
+	status, body := c.answer(w.Header(), keys, err)
+	s.mu.Unlock() // before writing: a client that does not read must not stop the workspace
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // a client that has gone is no fault of ours
+}
+
+// answer carries the call out, unless it is refused, and gives what to send back. The caller holds the lock.
+func (c *call) answer(header http.Header, keys credentials, err error) (status int, body []byte) {
 	m, known := methods[c.name]
 	if !known {
 		err = Error("unknown_method")
@@ -74,45 +82,37 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		err = c.authorize(m, keys)
 	}
 	if err != nil {
-		writeAnswer(w, http.StatusOK, answer(nil, err))
-		return
+		return http.StatusOK, refusal(err)
 	}
 	if wait := c.limit(m); wait > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
-		writeAnswer(w, http.StatusTooManyRequests, obj{"ok": false, "error": "ratelimited"})
-		return
+		header.Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+		return http.StatusTooManyRequests, refusal(Error("ratelimited"))
 	}
 	if !m.app && !m.open {
-		w.Header().Set("X-OAuth-Scopes", strings.Join(s.cfg.Scopes, ","))
-		w.Header().Set("X-Accepted-OAuth-Scopes", strings.Join(m.scopes, ","))
+		header.Set("X-OAuth-Scopes", strings.Join(c.cfg.Scopes, ","))
+		header.Set("X-Accepted-OAuth-Scopes", strings.Join(m.scopes, ","))
 	}
 	out, err := m.do(c)
-	if err == nil && m.writes {
-		s.watch.fire()
+	if err != nil {
+		return http.StatusOK, refusal(err)
 	}
-	writeAnswer(w, http.StatusOK, answer(out, err))
+	if m.writes {
+		c.watch.fire()
+	}
+	if out == nil {
+		out = obj{}
+	}
+	out["ok"] = true
+	return http.StatusOK, mustJSON(out)
 }
 
-func answer(out obj, err error) obj {
-	if err == nil {
-		if out == nil {
-			out = obj{}
-		}
-		out["ok"] = true
-		return out
-	}
-	out = obj{"ok": false, "error": err.Error()}
+func refusal(err error) []byte {
+	out := obj{"ok": false, "error": err.Error()}
 	var f failure
 	if errors.As(err, &f) {
 		maps.Copy(out, f.more)
 	}
-	return out
-}
-
-func writeAnswer(w http.ResponseWriter, status int, body obj) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(status)
-	_, _ = w.Write(mustJSON(body)) // a client that has gone is no fault of ours
+	return mustJSON(out)
 }
 
 // authorize checks token and scopes.

@@ -139,7 +139,7 @@ func chatPostMessage(c *call) (obj, error) {
 	return obj{"channel": ch.ID, "ts": m.TS, "message": c.messageJSON(m, brief)}, nil
 }
 
-// set takes over what was given; what was not stays, as chat.update documents it.
+// set takes over what was given. What was not stays, but a text alone takes earlier blocks away: chat.update documents both.
 func (m *message) set(in content) {
 	keep := func(field *json.RawMessage, v json.RawMessage) {
 		if v != nil {
@@ -151,6 +151,7 @@ func (m *message) set(in content) {
 	}
 	if in.text != "" || in.blocks != nil {
 		m.Text = in.text
+		m.Blocks = nil
 	}
 	keep(&m.Blocks, in.blocks)
 	keep(&m.Attachments, in.attachments)
@@ -190,7 +191,7 @@ func chatUpdate(c *call) (obj, error) {
 	}
 	before := c.messageJSON(m, brief)
 	m.set(in)
-	c.changed(ch, m, before, true)
+	c.changed(ch, m, before, m.Blocks == nil) // with blocks it does not show as edited
 	return obj{"channel": ch.ID, "ts": m.TS, "text": m.Text, "message": c.messageJSON(m, brief)}, nil
 }
 

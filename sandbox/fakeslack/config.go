@@ -152,7 +152,11 @@ func (s *Server) Handler() http.Handler {
 func (s *Server) Desk() *faults.Desk { return &s.desk }
 
 // Config returns what the server runs with, defaults filled in.
-func (s *Server) Config() Config { return s.cfg }
+func (s *Server) Config() Config {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cfg
+}
 
 // Close closes the sockets, stops the retries and waits until nothing of the server runs. It may be called again.
 func (s *Server) Close() {

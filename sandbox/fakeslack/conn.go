@@ -11,6 +11,7 @@ import (
 type conn struct {
 	s       *Server
 	ws      *websocket.Conn
+	tap     *tap
 	done    chan struct{} // closed by drop
 	wake    chan struct{}
 	leaving bool          // Server.mu guards it and timers: told to go, gets no new events
@@ -24,8 +25,8 @@ type conn struct {
 	lastPong time.Time
 }
 
-func newConn(s *Server, ws *websocket.Conn) *conn {
-	return &conn{s: s, ws: ws, done: make(chan struct{}), wake: make(chan struct{}, 1), lastPong: time.Now()}
+func newConn(s *Server, ws *websocket.Conn, t *tap) *conn {
+	return &conn{s: s, ws: ws, tap: t, done: make(chan struct{}), wake: make(chan struct{}, 1), lastPong: time.Now()}
 }
 
 // enqueue adds a frame; nil closes the socket behind the frames before it.
@@ -160,7 +161,7 @@ func (c *conn) read() {
 		if err != nil || !c.awake() {
 			return
 		}
-		if kind == websocket.TextMessage {
+		if whole := c.tap.whole(); kind == websocket.TextMessage && whole {
 			c.s.acknowledge(frame)
 		}
 	}

@@ -13,7 +13,7 @@ func (s *Server) Duplicate(n int, newEnvelope bool) {
 	s.events.duplicates, s.events.newEnvelopes = n, newEnvelope
 }
 
-// Reorder holds the next k events back and then delivers them in the given order (a permutation of 0…k-1), or reversed if none is given.
+// Reorder holds the next k events back and then delivers them in the given order, a permutation of 0…k-1; anything else means reversed.
 func (s *Server) Reorder(k int, order ...int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -31,16 +31,25 @@ func (s *Server) releaseHeld() {
 	e := &s.events
 	held, order := e.held, e.order
 	e.held, e.order, e.holdFor = nil, nil, 0
-	if len(order) != len(held) {
-		slices.Reverse(held)
-		order = nil
-	}
-	for i, p := range held {
-		if order != nil {
-			p = held[order[i]]
+	if !isPermutation(order, len(held)) {
+		order = order[:0:0]
+		for i := range held {
+			order = append(order, len(held)-1-i)
 		}
-		s.dispatch(p)
 	}
+	for _, i := range order {
+		s.dispatch(held[i])
+	}
+}
+
+func isPermutation(order []int, n int) bool {
+	sorted := slices.Sorted(slices.Values(order))
+	for i, v := range sorted {
+		if i != v {
+			return false
+		}
+	}
+	return len(sorted) == n
 }
 
 // DropEvents says whether events are lost from now on: neither delivered nor retried, as in an outage longer than Slack's retries.

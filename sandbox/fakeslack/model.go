@@ -135,6 +135,7 @@ type message struct {
 	Message
 	at      int64 // TS in microseconds
 	root    *message
+	locked  bool       // the thread takes nothing more
 	replies []*message // by time
 }
 

@@ -27,7 +27,8 @@ type Options struct {
 }
 
 // Post writes a message as a person and returns its ts. Errors: channel_not_found, user_not_found, not_in_channel, is_archived, no_text,
-// invalid_blocks_format, invalid_ts (TS is malformed or taken), cannot_reply_to_message (ThreadTS is no first message).
+// invalid_blocks_format, invalid_ts (TS is malformed or taken), cannot_reply_to_message (ThreadTS is no first message),
+// restricted_action_thread_locked.
 func (s *Server) Post(channelID, user, text string, o Options) (string, error) {
 	m := &message{Message: Message{User: user, ClientMsgID: newUUID()}}
 	return s.post(channelID, m, text, o)
@@ -88,6 +89,9 @@ func (s *Server) place(ch *channel, m *message, o Options) error {
 		root := ch.byTS[o.ThreadTS]
 		if root == nil || root.root != nil {
 			return Error("cannot_reply_to_message")
+		}
+		if root.locked {
+			return Error("restricted_action_thread_locked")
 		}
 		m.root = root
 		if o.Broadcast {
@@ -201,6 +205,32 @@ func (s *Server) remove(ch *channel, m *message) {
 	ch.remove(m)
 	s.emit(ch, historyScope(ch), obj{"type": "message", "subtype": "message_deleted", "hidden": true, "channel": ch.ID,
 		"channel_type": ch.kind(), "deleted_ts": m.TS, "ts": at, "event_ts": at, "previous_message": before})
+}
+
+// Vanish removes a message, and its replies if it has any, without any event: as retention does.
+func (s *Server) Vanish(channelID, ts string) error {
+	return s.change(func() error {
+		ch, m, err := s.find(channelID, ts)
+		if err != nil {
+			return err
+		}
+		for _, r := range slices.Clone(m.replies) {
+			ch.remove(r)
+		}
+		ch.remove(m)
+		return nil
+	})
+}
+
+// LockThread closes a thread to replies and its first message to the app's reactions, or opens it again.
+func (s *Server) LockThread(channelID, ts string, locked bool) error {
+	return s.change(func() error {
+		_, m, err := s.find(channelID, ts)
+		if err == nil {
+			m.locked = locked
+		}
+		return err
+	})
 }
 
 // SendMessageReplied sends the message_replied event of a thread, which over the Events API lacks its subtype.

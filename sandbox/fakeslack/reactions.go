@@ -12,7 +12,7 @@ const (
 )
 
 // React gives a message an emoji as a person. Errors: channel_not_found, message_not_found, not_in_channel, is_archived, invalid_name,
-// already_reacted, too_many_emoji, too_many_reactions.
+// already_reacted, too_many_emoji, too_many_reactions, thread_locked.
 func (s *Server) React(channelID, ts, user, emoji string) error {
 	return s.change(func() error { return s.react(channelID, ts, user, emoji) })
 }
@@ -49,6 +49,8 @@ func (s *Server) reactable(channelID, ts, user string) (*channel, *message, erro
 		return nil, nil, Error("not_in_channel")
 	case ch.Archived:
 		return nil, nil, Error("is_archived")
+	case m.locked || m.root != nil && m.root.locked:
+		return nil, nil, Error("thread_locked")
 	}
 	return ch, m, nil
 }

@@ -103,7 +103,7 @@ func (s *Server) AddEmoji(name, value string) {
 	s.watch.fire()
 }
 
-// RemoveEmoji takes a custom emoji away and sends emoji_changed. Reactions with it stay, as on real Slack they do by name.
+// RemoveEmoji takes a custom emoji away and sends emoji_changed. Reactions given with it stay and can be taken back.
 func (s *Server) RemoveEmoji(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

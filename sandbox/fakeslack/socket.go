@@ -38,8 +38,8 @@ func (s *Server) useTicket(t string) bool {
 	return ok && time.Now().Before(until) && !s.closed
 }
 
-// Origin is not looked at: SDKs send https://api.slack.com.
-var upgrader = websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
+// Origin is not looked at: SDKs send https://api.slack.com. The buffer size makes the upgrader read through the tapped connection.
+var upgrader = websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }, ReadBufferSize: 4096}
 
 // serveLink turns a request with a fresh ticket into a socket. A used, unknown or old ticket is refused with 408, as in reports on real Slack.
 func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
@@ -51,7 +51,8 @@ func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "ticket is not valid", http.StatusRequestTimeout)
 		return
 	}
-	ws, err := upgrader.Upgrade(w, r, nil)
+	tapped := &tapWriter{ResponseWriter: w}
+	ws, err := upgrader.Upgrade(tapped, r, nil)
 	if err != nil {
 		return // Upgrade has answered
 	}
@@ -59,7 +60,7 @@ func (s *Server) serveLink(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Query().Get("debug_reconnects") == "true" {
 		lifetime = 360 * time.Second
 	}
-	c := newConn(s, ws)
+	c := newConn(s, ws, tapped.tap)
 	if !s.admit(c, lifetime) {
 		_ = ws.Close() // closed server: the client sees a broken connection, as it should
 		return

@@ -84,7 +84,7 @@ func (s *Server) threadCounts(o obj, m *message) {
 		return
 	}
 	o["reply_count"] = len(m.replies)
-	o["is_locked"] = false
+	o["is_locked"] = m.locked
 	users := []string{}
 	for _, r := range m.replies {
 		by := r.User
