@@ -1,0 +1,243 @@
+package slackside
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"slack-gitlab-bridge/bridge"
+)
+
+const (
+	requestLimit = 30 * time.Second
+	answerLimit  = 64 << 20         // bytes of an answer; 200 messages of the greatest length take about 10 MB
+	throttled    = 60 * time.Second // waited when Slack limits the rate without saying for how long
+	throttleMost = time.Hour
+
+	openMethod = "apps.connections.open"
+	postMethod = "chat.postMessage"
+)
+
+// careful gives a client that has a time limit and never carries a token to another host.
+func careful(client *http.Client) *http.Client {
+	if client == nil {
+		transport := http.DefaultTransport.(*http.Transport).Clone()
+		transport.MaxIdleConnsPerHost = 16
+		client = &http.Client{Timeout: requestLimit, Transport: transport}
+	}
+	c := *client
+	c.CheckRedirect = func(req *http.Request, via []*http.Request) error {
+		if req.URL.Host != via[0].URL.Host || req.URL.Scheme != via[0].URL.Scheme || len(via) > 3 {
+			return errors.New("refused to be redirected to another host")
+		}
+		return nil
+	}
+	return &c
+}
+
+// refusal is a request that failed: either Slack's own word for it, or an HTTP status, or no answer at all.
+type refusal struct {
+	method string
+	code   string        // Slack's word, "ratelimited"
+	needed string        // scopes, with missing_scope
+	status int           // of HTTP; 0 without an answer
+	after  time.Duration // when Slack limits the rate
+	sent   bool          // the request may have reached Slack
+	cause  error         // without an answer, or with one that cannot be read
+}
+
+func (r *refusal) Error() string {
+	switch {
+	case r.code != "" && r.needed != "":
+		return fmt.Sprintf("%s: %s (%s)", r.method, r.code, r.needed)
+	case r.code != "":
+		return r.method + ": " + r.code
+	case r.cause != nil:
+		return fmt.Sprintf("%s: %v", r.method, r.cause)
+	case r.status != http.StatusOK:
+		return fmt.Sprintf("%s: %d %s", r.method, r.status, http.StatusText(r.status))
+	}
+	return r.method + ": Slack says no and not why"
+}
+
+func (r *refusal) Unwrap() error { return r.cause }
+
+// guard carries the requests of slack-go and of this package. It turns every answer that is no clear yes into a *refusal; slack-go
+// would take {"ok":false} without a reason for a success.
+type guard struct {
+	http *http.Client
+	base string
+}
+
+// Do is what slack-go calls. The answer's body is read and checked before it returns.
+func (g *guard) Do(req *http.Request) (*http.Response, error) {
+	r := &refusal{method: path.Base(req.URL.Path)}
+	var connected atomic.Bool
+	trace := httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
+	resp, err := g.http.Do(req.WithContext(httptrace.WithClientTrace(req.Context(), &trace)))
+	r.sent = connected.Load()
+	if err != nil {
+		var withURL *url.Error
+		if errors.As(err, &withURL) {
+			err = withURL.Err
+		}
+		r.cause = err
+		return nil, r
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, answerLimit))
+	_ = resp.Body.Close() // read to its end or given up: nothing is lost by it
+	if err != nil {
+		r.cause = err
+		return nil, r
+	}
+	if !r.accepts(resp, body) {
+		return nil, r
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return resp, nil
+}
+
+// wordPattern is what Slack's error words look like; anything else is not repeated in our errors.
+var wordPattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,79}$`)
+
+// accepts reports whether the answer is a yes; otherwise it notes what it is.
+func (r *refusal) accepts(resp *http.Response, body []byte) bool {
+	var answer struct {
+		OK     bool   `json:"ok"`
+		Error  string `json:"error"`
+		Needed string `json:"needed"`
+	}
+	r.status = resp.StatusCode
+	err := json.Unmarshal(body, &answer)
+	if wordPattern.MatchString(answer.Error) {
+		r.code, r.needed = answer.Error, answer.Needed
+	}
+	limited := r.code == "ratelimited" || r.code == "rate_limited"
+	switch {
+	case resp.StatusCode == http.StatusTooManyRequests || limited:
+		r.after = retryAfter(resp.Header.Get("Retry-After"))
+		return false
+	case resp.StatusCode != http.StatusOK:
+		return false
+	case err != nil:
+		r.cause = errors.New("the answer is not JSON")
+		return false
+	}
+	return answer.OK
+}
+
+func retryAfter(header string) time.Duration {
+	seconds, err := strconv.Atoi(strings.TrimSpace(header))
+	if err != nil || seconds < 0 {
+		return throttled
+	}
+	return min(max(time.Duration(seconds)*time.Second, time.Second), throttleMost)
+}
+
+// call names a request: what it is for (a verb phrase for errors), its method, and the channel it concerns, if any.
+type call struct{ what, method, channel string }
+
+// call makes one request under the pace of its method, and translates its failure.
+func (s *Slack) call(ctx context.Context, c call, do func(context.Context) error) error {
+	if left := s.pace.left(c); left > 0 {
+		return &bridge.Later{After: left, Err: fmt.Errorf("%s: %s: Slack's rate limit", c.what, c.method)}
+	}
+	if err := s.pace.wait(ctx, c.method); err != nil {
+		return fmt.Errorf("%s: %s: %w", c.what, c.method, err)
+	}
+	err := translate(c, do(ctx))
+	var later *bridge.Later
+	if errors.As(err, &later) {
+		s.pace.hold(c, later.After)
+	}
+	return err
+}
+
+// read makes one request whose answer this package decodes itself.
+func (s *Slack) read(ctx context.Context, c call, form url.Values, answer any) error {
+	return s.call(ctx, c, func(ctx context.Context) error {
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.guard.base+c.method, strings.NewReader(form.Encode()))
+		if err != nil {
+			return err
+		}
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		req.Header.Set("Authorization", "Bearer "+s.cfg.BotToken)
+		resp, err := s.guard.Do(req)
+		if err != nil {
+			return err
+		}
+		if err := lenient(json.NewDecoder(resp.Body).Decode(answer)); err != nil {
+			return fmt.Errorf("%s: decode the answer: %w", c.method, err)
+		}
+		return nil
+	})
+}
+
+// pace keeps the calls of each method apart, and silent while Slack wants it so: asking again before the time is up only prolongs it.
+type pace struct {
+	perSecond float64
+
+	mu       sync.Mutex
+	limiters map[string]*rate.Limiter
+	until    map[string]time.Time
+}
+
+// key says what Slack limits together: a method; for posting a method in a channel.
+func (c call) key() string {
+	if c.method == postMethod {
+		return c.method + " " + c.channel
+	}
+	return c.method
+}
+
+func (p *pace) left(c call) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	until, held := p.until[c.key()]
+	if !held {
+		return 0
+	}
+	left := time.Until(until)
+	if left <= 0 {
+		delete(p.until, c.key())
+	}
+	return left
+}
+
+func (p *pace) hold(c call, d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.until == nil {
+		p.until = map[string]time.Time{}
+	}
+	p.until[c.key()] = time.Now().Add(d)
+}
+
+func (p *pace) wait(ctx context.Context, method string) error {
+	p.mu.Lock()
+	l := p.limiters[method]
+	if l == nil {
+		if p.limiters == nil {
+			p.limiters = map[string]*rate.Limiter{}
+		}
+		l = rate.NewLimiter(rate.Limit(p.perSecond), max(1, int(2*p.perSecond)))
+		p.limiters[method] = l
+	}
+	p.mu.Unlock()
+	return l.Wait(ctx)
+}

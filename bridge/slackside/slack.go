@@ -1,0 +1,208 @@
+package slackside
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/slack-go/slack"
+
+	"slack-gitlab-bridge/bridge"
+)
+
+// Config says which app of which workspace to be. Only the tokens are required.
+type Config struct {
+	BotToken string // xoxb-…
+	AppToken string // xapp-…
+	APIURL   string // of the Web API; Slack's own if empty
+
+	HTTP *http.Client // by default one with a time limit of 30 s; either way it follows no redirect to another host
+	Log  zerolog.Logger
+
+	// OnEvent, if given, is called for each event received. Kind is Slack's type or "other"; result is "accepted", "repeated",
+	// "ignored", "malformed", "failed" (not recorded, so Slack sends it again) or "overflow" (dropped unread, the same).
+	OnEvent func(kind, result string)
+
+	Connections  int           // how many sockets to keep open, 2
+	Stagger      time.Duration // between the first attempts of two sockets, so that Slack does not refresh both at once; 5 s
+	PingInterval time.Duration // a socket is given up if Slack sent no ping for so long, 30 s
+	Backoff      time.Duration // wait after the first failure to connect, doubling up to 30 s; 1 s
+	PerSecond    float64       // calls of one method that may start in a second, 20
+}
+
+// BotScopes are the scopes that the bot token cannot do without.
+var BotScopes = []string{
+	"channels:history", "channels:read", "chat:write", "emoji:read", "groups:history", "groups:read",
+	"reactions:read", "usergroups:read", "users:read",
+}
+
+// OptionalScopes are the scopes that the manifest asks for besides; each is missed by one feature only.
+var OptionalScopes = []string{"channels:join", "files:read", "reactions:write", "users:read.email"}
+
+// Identity is what Slack says about the bot token.
+type Identity struct {
+	UserID string   // the bot user
+	BotID  string   // the bot, as messages name it
+	Team   string   // name of the workspace
+	TeamID string   // T…
+	URL    string   // of the workspace, ending with a slash
+	Scopes []string // granted; empty if Slack did not say
+}
+
+// own reports whether the bridge itself is that user or bot.
+func (i *Identity) own(user, bot string) bool {
+	return user != "" && user == i.UserID || bot != "" && bot == i.BotID
+}
+
+// Slack is the Slack end. New makes one; Start must have succeeded before anything else is called.
+type Slack struct {
+	cfg   Config
+	log   zerolog.Logger
+	guard *guard
+	api   *slack.Client
+	pace  pace
+
+	self    atomic.Pointer[Identity]
+	aliases atomic.Pointer[map[string]string]
+	refresh chan struct{} // asks for the emoji to be read again
+
+	users    memo[string]
+	channels memo[channelAnswer]
+	groups   memo[map[string]string]
+
+	connections []*connection
+	lanes       []chan delivery
+	seen        seen
+
+	mu    sync.Mutex // guards what follows and the open flags of connections
+	since time.Time  // since when no socket has been open; zero if one is, or none ever was
+	gap   func(from, to time.Time)
+}
+
+var _ bridge.Slack = (*Slack)(nil)
+
+// New prepares the Slack end; it makes no request.
+func New(cfg Config) *Slack {
+	fill(&cfg)
+	s := &Slack{cfg: cfg, log: cfg.Log, guard: &guard{http: cfg.HTTP, base: cfg.APIURL}, refresh: make(chan struct{}, 1)}
+	s.api = slack.New(cfg.BotToken, slack.OptionAppLevelToken(cfg.AppToken), slack.OptionAPIURL(cfg.APIURL),
+		slack.OptionHTTPClient(s.guard))
+	s.pace.perSecond = cfg.PerSecond
+	s.self.Store(&Identity{})
+	s.users.most, s.channels.most, s.groups.most = 20_000, 5_000, 1
+	for i := range cfg.Connections {
+		s.connections = append(s.connections, newConnection(s, i))
+	}
+	for range laneCount {
+		s.lanes = append(s.lanes, make(chan delivery, laneDepth))
+	}
+	return s
+}
+
+func fill(cfg *Config) {
+	if cfg.APIURL == "" {
+		cfg.APIURL = slack.APIURL
+	}
+	if !strings.HasSuffix(cfg.APIURL, "/") {
+		cfg.APIURL += "/"
+	}
+	cfg.HTTP = careful(cfg.HTTP)
+	orDefault(&cfg.Connections, 2)
+	orDefault(&cfg.Stagger, 5*time.Second)
+	orDefault(&cfg.PingInterval, 30*time.Second)
+	orDefault(&cfg.Backoff, time.Second)
+	orDefault(&cfg.PerSecond, 20)
+	if cfg.OnEvent == nil {
+		cfg.OnEvent = func(string, string) {}
+	}
+}
+
+func orDefault[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
+}
+
+// Start learns who the bot is, what it may do, and the workspace's emoji: two requests. A refused token is a *bridge.Outage whose
+// text names the variable and the remedy. A missing scope for emoji is only logged.
+func (s *Slack) Start(ctx context.Context) error {
+	var r *slack.AuthTestResponse
+	err := s.call(ctx, call{what: "introduce the bridge to Slack", method: "auth.test"}, func(ctx context.Context) (err error) {
+		r, err = s.api.AuthTestContext(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if r.UserID == "" || r.BotID == "" {
+		return &bridge.Outage{Scope: bridge.ScopeSlack, Remedy: botRemedy,
+			Err: errors.New("introduce the bridge to Slack: SLACK_BOT_TOKEN is not a bot's token")}
+	}
+	s.self.Store(&Identity{UserID: r.UserID, BotID: r.BotID, Team: r.Team, TeamID: r.TeamID,
+		URL: strings.TrimSuffix(r.URL, "/") + "/", Scopes: scopes(r.Header.Get("X-OAuth-Scopes"))})
+	if _, err := s.Emojis(ctx); err != nil {
+		if refusalCode(err) != "missing_scope" {
+			return err
+		}
+		s.log.Warn().Err(err).Msg("custom emoji unknown")
+	}
+	return nil
+}
+
+func scopes(header string) []string {
+	var list []string
+	for scope := range strings.SplitSeq(header, ",") {
+		if scope = strings.TrimSpace(scope); scope != "" {
+			list = append(list, scope)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// Identity returns what Start learned.
+func (s *Slack) Identity() Identity { return *s.self.Load() }
+
+// MissingScopes returns those of BotScopes that the bot token was not granted; none if Slack did not tell what it was.
+func (s *Slack) MissingScopes() []string {
+	granted := s.self.Load().Scopes
+	if len(granted) == 0 {
+		return nil
+	}
+	var missing []string
+	for _, scope := range BotScopes {
+		if !slices.Contains(granted, scope) {
+			missing = append(missing, scope)
+		}
+	}
+	return missing
+}
+
+// CheckAppToken asks Slack for the address of a socket, once, and does not use it. A refused token is a *bridge.Outage whose text
+// names SLACK_APP_TOKEN and the remedy.
+func (s *Slack) CheckAppToken(ctx context.Context) error {
+	return s.call(ctx, call{what: "open a socket", method: openMethod}, func(ctx context.Context) error {
+		_, url, err := s.api.StartSocketModeContext(ctx)
+		if err == nil && url == "" {
+			err = fmt.Errorf("%s: Slack gave no address", openMethod)
+		}
+		return err
+	})
+}
+
+// Permalink gives a message's address; it makes no request. root is the ts of the thread's first message.
+func (s *Slack) Permalink(channel, ts, root string) string {
+	link := s.self.Load().URL + "archives/" + channel + "/p" + strings.Replace(ts, ".", "", 1)
+	if root != "" && root != ts {
+		link += "?thread_ts=" + root + "&cid=" + channel
+	}
+	return link
+}
