@@ -187,15 +187,11 @@ func (t *teamTranslator) rule(location string) (n *teamNode, name string) {
 	return t.at(pointer)
 }
 
+// at follows a pointer into the schema; none of ours leads through a list.
 func (t *teamTranslator) at(pointer string) (n *teamNode, name string) {
 	n = t.schema.root
 	for _, token := range strings.Split(pointer, "/")[1:] {
 		name = strings.NewReplacer("~1", "/", "~0", "~").Replace(token)
-		if n.is(teamList) {
-			i, _ := strconv.Atoi(name)
-			n = n.items[i]
-			continue
-		}
 		n = n.get(name)
 	}
 	return n, name
