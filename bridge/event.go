@@ -69,6 +69,8 @@ type Message struct {
 	Reactions   []Reaction `json:"reactions,omitempty"`
 	ReplyCount  int        `json:"reply_count,omitempty"`  // on first messages only
 	LatestReply string     `json:"latest_reply,omitempty"` // on first messages only
+
+	Permalink string `json:"-"` // filled in by the bridge
 }
 
 // Reply reports whether the message is a reply in a thread.

@@ -1,0 +1,121 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"slack-gitlab-bridge/store"
+)
+
+// Hint is what one event carried, kept beside the look that it asked for until that look has ended.
+type Hint struct {
+	Message   *Message `json:"message,omitempty"`   // a new reply
+	Reactions bool     `json:"reactions,omitempty"` // the first message's reactions are to be read
+	Whole     bool     `json:"whole,omitempty"`     // the whole thread is to be read
+	Fresh     *Given   `json:"fresh,omitempty"`     // this reaction was newly given
+}
+
+// Accept records an event. When it returns nil, either the event concerns nothing here or it is on disk and will be looked into: the
+// caller may acknowledge it. Any error means that it must not be acknowledged. Delivering an event twice does no harm.
+func (b *Bridge) Accept(ctx context.Context, e Event) error {
+	t := Thread{Channel: e.Channel, TS: e.TS}
+	if e.Message != nil {
+		t.TS = e.Message.Root()
+	}
+	h, err := b.concerns(ctx, t, e)
+	if err != nil || h == nil {
+		b.count(e, err, "ignored")
+		return err
+	}
+	err = b.lookAt(ctx, t, *h)
+	b.count(e, err, "recorded")
+	return err
+}
+
+func (b *Bridge) count(e Event, err error, result string) {
+	if err != nil {
+		result = "failed"
+	}
+	b.meter.Event(e.Kind, result)
+}
+
+// concerns says what the event gives to look at; nil: nothing.
+func (b *Bridge) concerns(ctx context.Context, t Thread, e Event) (*Hint, error) {
+	r := b.rules(e.Channel)
+	if r == nil {
+		return nil, nil
+	}
+	switch e.Kind {
+	case MessageSwept:
+		return &Hint{Reactions: true, Whole: e.Whole}, nil
+	case MessagePosted:
+		if e.Message.Own || !e.Message.Reply() || (e.Message.App != "" && !r.Channel.MirrorApps) {
+			return nil, nil
+		}
+		return b.ifTracked(ctx, t, Hint{Message: e.Message})
+	case ReactionAdded, ReactionRemoved:
+		return b.reactionConcerns(ctx, t, r, e)
+	}
+	return nil, nil
+}
+
+func (b *Bridge) reactionConcerns(ctx context.Context, t Thread, r *Rules, e Event) (*Hint, error) {
+	m := r.meanings()
+	if !m.mentions(e.Emoji) {
+		return nil, nil
+	}
+	h := Hint{Reactions: true}
+	if e.Kind == ReactionAdded {
+		h.Fresh = &Given{Emoji: e.Emoji, User: e.User}
+		if _, agent := r.Agents[e.User]; agent && e.Emoji == m.Acknowledged {
+			return &h, nil
+		}
+	}
+	return b.ifTracked(ctx, t, h)
+}
+
+// ifTracked gives the hint if the thread has an issue, or work that may lead to one.
+func (b *Bridge) ifTracked(ctx context.Context, t Thread, h Hint) (*Hint, error) {
+	if _, found, err := b.store.Read(ctx, linkKey(t)); err != nil || found {
+		return &h, err
+	}
+	jobs, err := b.store.ThreadJobs(ctx, t.String()+"/")
+	if err != nil || len(jobs) == 0 {
+		return nil, err
+	}
+	return &h, nil
+}
+
+// lookAt has the thread looked at, soon: on return that is durable.
+func (b *Bridge) lookAt(ctx context.Context, t Thread, h Hint) error {
+	for {
+		c := b.store.Change()
+		if err := b.putLook(ctx, c, t, h); err != nil {
+			return err
+		}
+		err := b.store.Commit(ctx, c)
+		if !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+	}
+}
+
+// putLook adds to c the look at the thread: a new one, or one more hint for the one that waits or is under way.
+func (b *Bridge) putLook(ctx context.Context, c *store.Change, t Thread, h Hint) error {
+	job, found, err := b.store.Job(ctx, lookKey(t))
+	if err != nil {
+		return err
+	}
+	if found {
+		c.GuardJob(job)
+	} else {
+		c.GuardNoJob(lookKey(t))
+		if job, err = (Action{Look: &Look{}}).job(t); err != nil {
+			return err
+		}
+	}
+	c.Put(fmt.Sprintf("%s%016x", hintPrefix(t), job.Rev+1), h)
+	c.PutJob(job)
+	return nil
+}

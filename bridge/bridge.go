@@ -1,0 +1,164 @@
+package bridge
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"slack-gitlab-bridge/store"
+)
+
+// Config is what a bridge is told at start.
+type Config struct {
+	Settle      time.Duration // how long after a request whose answer was lost GitLab may still carry it out
+	SweepEvery  time.Duration // how often Slack's state is compared anew
+	SweepWindow time.Duration // how far back a sweep looks for first messages
+	Backfill    time.Duration // how far back a newly listed channel is looked at
+}
+
+// Meter counts what the bridge does. Its methods may be called concurrently and must return at once.
+type Meter interface {
+	// Event counts an event by kind and what became of it: recorded, ignored or failed.
+	Event(kind EventKind, result string)
+	// Action counts an attempt by the action's kind and its result: done, again, later, parked, outage or unknown.
+	Action(kind, result string)
+	// Swept counts a sweep that ended, what it found, and the gap that it bridged in time, if any.
+	Swept(looks int, gap time.Duration)
+}
+
+// Bridge keeps threads and issues in step. Make one with New, then Run it; Accept may be called from the start.
+type Bridge struct {
+	config Config
+	slack  Slack
+	gitlab GitLab
+	store  *store.Store
+	team   atomic.Pointer[Team]
+	log    zerolog.Logger
+	meter  Meter
+
+	outages outages
+	recent  recent
+	gaps    chan gap
+}
+
+// New makes a bridge between two ends. The store stays the caller's to close, after Run has returned.
+func New(config Config, slack Slack, gitlab GitLab, s *store.Store, team *Team, log zerolog.Logger, meter Meter) *Bridge {
+	b := &Bridge{config: config, slack: slack, gitlab: gitlab, store: s, log: log, meter: meter, gaps: make(chan gap, 1)}
+	b.team.Store(team)
+	return b
+}
+
+// SetTeam puts another agents file in force, for every look from now on.
+func (b *Bridge) SetTeam(t *Team) { b.team.Store(t) }
+
+// Team is the agents file in force.
+func (b *Bridge) Team() *Team { return b.team.Load() }
+
+// rules gives what the agents file says of a channel, nil if it is not listed.
+func (b *Bridge) rules(channel string) *Rules {
+	team := b.team.Load()
+	c, ok := team.Channel(channel)
+	if !ok {
+		return nil
+	}
+	c.Acknowledged = b.slack.Canonical(c.Acknowledged)
+	c.Resolved, c.Reopened = b.canonical(c.Resolved), b.canonical(c.Reopened)
+	labels := make([]LabelEmoji, len(c.LabelEmojis))
+	for i, l := range c.LabelEmojis {
+		l.Emoji = b.slack.Canonical(l.Emoji)
+		labels[i] = l
+	}
+	c.LabelEmojis = labels
+	r := &Rules{Channel: c, Agents: map[string]Agent{}}
+	for _, a := range team.Agents() {
+		if _, ok := team.Agent(a.SlackID, channel); ok {
+			r.Agents[a.SlackID] = a
+		}
+	}
+	return r
+}
+
+func (b *Bridge) canonical(emojis []string) []string {
+	out := make([]string, len(emojis))
+	for i, e := range emojis {
+		out[i] = b.slack.Canonical(e)
+	}
+	return out
+}
+
+// Where what lies in the store.
+func linkKey(t Thread) string              { return "link/" + t.String() }
+func cardKey(t Thread) string              { return "card/" + t.String() }
+func auditKey(t Thread) string             { return "audit/" + t.String() }
+func hintPrefix(t Thread) string           { return "hint/" + t.String() + "/" }
+func mirrorPrefix(t Thread) string         { return "msg/" + t.String() + "/" }
+func mirrorKey(t Thread, ts string) string { return mirrorPrefix(t) + ts }
+func meaningsKey(hash string) string       { return "rules/" + hash }
+func lookKey(t Thread) string              { return t.String() + "/look" }
+
+// cardRecord is the thread's card in Slack.
+type cardRecord struct {
+	TS   string `json:"ts"`
+	Hash string `json:"hash"` // of the text that it shows
+}
+
+// mirror is a reply that has its note, or will have it.
+type mirror struct {
+	Note int `json:"note,omitempty"` // 0 while it waits
+}
+
+// Deed is one line of what was done for a thread.
+type Deed struct {
+	At   time.Time `json:"at"`
+	What string    `json:"what"` // no message text
+}
+
+// deedsKept is how many lines of a thread's history are kept.
+const deedsKept = 30
+
+// noteDeed adds a line to the thread's history.
+func (b *Bridge) noteDeed(ctx context.Context, c *store.Change, t Thread, what string) error {
+	var deeds []Deed
+	if _, err := b.store.Get(ctx, auditKey(t), &deeds); err != nil {
+		return err
+	}
+	deeds = append(deeds, Deed{At: time.Now().UTC().Truncate(time.Second), What: what})
+	c.Put(auditKey(t), deeds[max(0, len(deeds)-deedsKept):])
+	return nil
+}
+
+// link reads the thread's link; nil if it has none. raw is what a guard takes.
+func (b *Bridge) link(ctx context.Context, t Thread) (l *Link, raw []byte, err error) {
+	r, found, err := b.store.Read(ctx, linkKey(t))
+	if err != nil || !found {
+		return nil, nil, err
+	}
+	l = new(Link)
+	if err := r.Decode(l); err != nil {
+		return nil, nil, err
+	}
+	return l, r.Raw, nil
+}
+
+// marshal is json.Marshal that leaves <, > and & as they are.
+func marshal(v any) ([]byte, error) {
+	var buf bytes.Buffer
+	e := json.NewEncoder(&buf)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSpace(buf.Bytes()), nil
+}
+
+// digest is a short stable hash.
+func digest(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:8])
+}

@@ -1,0 +1,179 @@
+package bridge
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"slack-gitlab-bridge/store"
+)
+
+// Explanation tells what the bridge sees of one thread, what it concludes, what it did and what still waits. It holds no message text.
+type Explanation struct {
+	Thread  Thread     `json:"thread"`
+	Seen    []Reaction `json:"seen"`    // reactions on the first message now
+	Replies int        `json:"replies"` // in the thread now
+	Issue   *Issue     `json:"issue"`   // nil: none
+	Verdict string     `json:"verdict"` // what would be concluded now, and why
+	Would   []string   `json:"would"`   // what would be done now
+	Did     []Deed     `json:"did"`     // oldest first
+	Queued  []Waiting  `json:"queued"`
+}
+
+// Waiting is a job for people to read.
+type Waiting struct {
+	ID     string    `json:"id"`
+	Kind   string    `json:"kind"`
+	State  string    `json:"state"` // waiting, begun or parked
+	Since  time.Time `json:"since"`
+	Due    time.Time `json:"due,omitzero"`
+	Tries  int       `json:"tries"`
+	Reason string    `json:"reason,omitempty"`
+}
+
+// Explain reads a thread as a look would, and changes nothing. The thread may be named by one of its replies.
+func (b *Bridge) Explain(ctx context.Context, t Thread) (Explanation, error) {
+	x := Explanation{Thread: t}
+	f, err := b.gather(ctx, t, []Hint{{Reactions: true, Whole: true}})
+	if err != nil {
+		return x, err
+	}
+	v := Decide(f)
+	if v.Move != (Thread{}) {
+		return b.Explain(ctx, v.Move)
+	}
+	x.Verdict = v.Reason
+	for _, a := range v.Actions {
+		x.Would = append(x.Would, a.Kind())
+	}
+	if f.Root != nil {
+		x.Seen, x.Replies = f.Root.Reactions, len(f.Replies)
+	}
+	if f.Link != nil {
+		x.Issue = &f.Link.Issue
+	}
+	if _, err := b.store.Get(ctx, auditKey(t), &x.Did); err != nil {
+		return x, err
+	}
+	jobs, err := b.store.ThreadJobs(ctx, t.String()+"/")
+	x.Queued = waiting(jobs)
+	return x, err
+}
+
+// Jobs lists what waits, the oldest first.
+func (b *Bridge) Jobs(ctx context.Context) ([]Waiting, error) { return Jobs(ctx, b.store) }
+
+// Jobs lists what waits in a store, the oldest first.
+func Jobs(ctx context.Context, s *store.Store) ([]Waiting, error) {
+	jobs, err := s.Jobs(ctx)
+	return waiting(jobs), err
+}
+
+func waiting(jobs []store.Job) []Waiting {
+	out := make([]Waiting, 0, len(jobs))
+	for _, j := range jobs {
+		w := Waiting{ID: j.Key, Kind: "unreadable", State: "waiting", Since: j.Since, Due: j.NotBefore, Tries: j.Tries, Reason: cmp.Or(j.Parked, j.Waits)}
+		if _, a, err := decode(j); err == nil {
+			w.Kind = a.Kind()
+		}
+		if j.Parked != "" {
+			w.State, w.Due = "parked", time.Time{}
+		} else if !j.Begun.IsZero() {
+			w.State = "begun"
+		}
+		out = append(out, w)
+	}
+	slices.SortStableFunc(out, func(a, b Waiting) int { return a.Since.Compare(b.Since) })
+	return out
+}
+
+// ErrNoJob says that there is no job of that ID.
+var ErrNoJob = errors.New("no such job (list them with: jobs)")
+
+// Retry makes the job due now, also if it was given up; with an empty ID every job that was given up. It returns how many it touched.
+func Retry(ctx context.Context, s *store.Store, id string) (n int, err error) {
+	jobs, err := s.Jobs(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, j := range jobs {
+		if j.Key != id && (id != "" || j.Parked == "") {
+			continue
+		}
+		j.Parked, j.NotBefore, j.Tries = "", time.Time{}, 0
+		c := s.Change()
+		c.GuardJob(j)
+		c.PutJob(j)
+		if err := s.Commit(ctx, c); err != nil && !errors.Is(err, store.ErrConflict) {
+			return n, err
+		}
+		n++
+	}
+	if n == 0 && id != "" {
+		return 0, ErrNoJob
+	}
+	return n, nil
+}
+
+// Drop takes a job off the queue for good. What it was to do is not done.
+func Drop(ctx context.Context, s *store.Store, id string) error {
+	_, found, err := s.Job(ctx, id)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return ErrNoJob
+	}
+	c := s.Change()
+	c.DeleteJob(id)
+	return s.Commit(ctx, c)
+}
+
+// Status is the bridge's state for readiness and the status page.
+type Status struct {
+	Down   []Down       // what is down as a whole, the oldest first
+	Queue  store.Stats  // what waits
+	Recent []RecentLink // threads for which something was done last, newest first
+	Parked []Waiting    // what was given up
+}
+
+// RecentLink is a thread and its issue.
+type RecentLink struct {
+	Thread    Thread
+	Permalink string
+	Issue     Issue
+}
+
+// Status tells how things stand.
+func (b *Bridge) Status(ctx context.Context) (Status, error) {
+	st := Status{Down: b.outages.list(), Queue: b.store.Stats()}
+	for _, t := range b.recent.list() {
+		link, _, err := b.link(ctx, t)
+		if err != nil {
+			return st, err
+		}
+		if link != nil {
+			st.Recent = append(st.Recent, RecentLink{Thread: t, Permalink: b.slack.Permalink(t.Channel, t.TS, t.TS), Issue: link.Issue})
+		}
+	}
+	if st.Queue.Parked == 0 {
+		return st, nil
+	}
+	jobs, err := b.Jobs(ctx)
+	st.Parked = slices.DeleteFunc(jobs, func(w Waiting) bool { return w.State != "parked" })
+	return st, err
+}
+
+// Ready says why work does not flow; nothing: it does.
+func (b *Bridge) Ready(ctx context.Context) []string {
+	var reasons []string
+	for _, d := range b.outages.list() {
+		reasons = append(reasons, d.Scope+": "+d.Reason)
+	}
+	if err := b.store.Check(ctx); err != nil {
+		reasons = append(reasons, "store: "+err.Error())
+	}
+	return reasons
+}

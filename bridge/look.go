@@ -1,0 +1,190 @@
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"slack-gitlab-bridge/store"
+)
+
+// mostHints bounds what one look takes up; the rest is left to the next.
+const mostHints = 1000
+
+// look carries out a job that looks at a thread: it reads the hints, gathers the facts, decides and commits. The actions that it begot
+// wait behind it in the lane; the first of them is returned, begun already, if it is to be sent at once.
+func (b *Bridge) look(ctx context.Context, job store.Job, t Thread) (next *store.Job, err error) {
+	records, err := b.store.List(ctx, hintPrefix(t), "", mostHints)
+	if err != nil {
+		return nil, err
+	}
+	hints := make([]Hint, len(records))
+	for i, r := range records {
+		if err := r.Decode(&hints[i]); err != nil {
+			return nil, err
+		}
+	}
+	f, err := b.gather(ctx, t, hints)
+	if err != nil {
+		return nil, err
+	}
+	v := Decide(f)
+	for {
+		c := b.store.Change()
+		for _, r := range records {
+			c.Delete(r.Key)
+		}
+		next, err = b.conclude(ctx, c, f, v)
+		if err != nil {
+			return nil, err
+		}
+		if err := b.endLook(ctx, c, job, len(records) == mostHints); err != nil {
+			return nil, err
+		}
+		err := b.store.Commit(ctx, c)
+		if errors.Is(err, store.ErrConflict) {
+			continue
+		}
+		if err == nil {
+			b.logVerdict(f, v)
+		}
+		return next, err
+	}
+}
+
+// endLook takes the look off the queue; if events came meanwhile, it goes behind the actions that this look begot instead.
+func (b *Bridge) endLook(ctx context.Context, c *store.Change, job store.Job, more bool) error {
+	now, found, err := b.store.Job(ctx, job.Key)
+	if err != nil || !found {
+		return err // dropped by a person: nothing to end
+	}
+	c.GuardJob(now)
+	if now.Rev == job.Rev && !more {
+		c.DeleteJob(job.Key)
+		return nil
+	}
+	now.Tries, now.Waits = 0, ""
+	c.PutJobLast(now)
+	return nil
+}
+
+// conclude puts a verdict into a change.
+func (b *Bridge) conclude(ctx context.Context, c *store.Change, f Facts, v Verdict) (next *store.Job, err error) {
+	if v.Move != (Thread{}) {
+		return nil, b.putLook(ctx, c, v.Move, Hint{})
+	}
+	if err := b.keepLink(ctx, c, f, v); err != nil {
+		return nil, err
+	}
+	if len(v.Actions) == 0 {
+		return nil, nil
+	}
+	if next, err = b.want(ctx, c, f.Thread, Action{Look: &Look{}}.lane(f.Thread), v.Actions); err != nil {
+		return nil, err
+	}
+	return next, b.noteDeed(ctx, c, f.Thread, v.Reason)
+}
+
+// keepLink records what was seen, and what the agents file meant at that time.
+func (b *Bridge) keepLink(ctx context.Context, c *store.Change, f Facts, v Verdict) error {
+	link := v.Link
+	if len(v.Actions) > 0 && v.Actions[0].Create != nil {
+		link = &v.Actions[0].Create.Link
+	}
+	if link == nil {
+		return nil
+	}
+	if hash := f.Rules.hash(); link.Meanings != hash {
+		// A thread whose reactions were not read keeps the meanings under which they were last seen.
+		if f.Reactions || f.Link == nil {
+			link.Meanings = hash
+			c.Put(meaningsKey(hash), f.Rules.meanings())
+		}
+	}
+	if v.Link == nil {
+		return nil
+	}
+	old, raw, err := b.link(ctx, f.Thread)
+	if err != nil {
+		return err
+	}
+	if old == nil {
+		c.GuardAbsent(linkKey(f.Thread))
+	} else {
+		c.Guard(linkKey(f.Thread), raw)
+	}
+	was, err := marshal(f.Link)
+	if err != nil {
+		return err
+	}
+	is, err := marshal(link)
+	if err != nil {
+		return err
+	}
+	if string(was) != string(is) {
+		c.Put(linkKey(f.Thread), link)
+	}
+	return nil
+}
+
+// want puts actions on the queue, each lane in their order. The first, if it is new and for this lane, is put as begun, so that it can be
+// sent without another commit, and returned.
+func (b *Bridge) want(ctx context.Context, c *store.Change, t Thread, lane string, actions []Action) (next *store.Job, err error) {
+	for i, a := range actions {
+		job, found, err := b.store.Job(ctx, a.key(t))
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			if err := again(c, t, a, job); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if job, err = a.job(t); err != nil {
+			return nil, err
+		}
+		atOnce := i == 0 && job.Lane == lane
+		if atOnce && a.once(cardRecord{}) {
+			job.Begun = time.Now().UTC()
+		}
+		c.GuardNoJob(job.Key)
+		put := c.PutJob(job)
+		if atOnce {
+			next = put
+		}
+		if a.Note != nil {
+			for _, ts := range a.Note.Messages {
+				c.Put(mirrorKey(t, ts), mirror{})
+			}
+		}
+	}
+	return next, nil
+}
+
+// again lays an action over one of the same key that still waits, and takes it up again if it was parked.
+func again(c *store.Change, t Thread, a Action, job store.Job) error {
+	var old Action
+	if err := json.Unmarshal(job.Body, &old); err != nil {
+		return fmt.Errorf("decode job %s: %w", job.Key, err)
+	}
+	fresh, err := a.over(old).job(t)
+	if err != nil {
+		return err
+	}
+	c.GuardJob(job)
+	job.Body, job.Parked, job.Waits, job.Tries, job.NotBefore = fresh.Body, "", "", 0, time.Time{}
+	c.PutJob(job)
+	return nil
+}
+
+// logVerdict writes one line for each conclusion: enough to answer why nothing happened.
+func (b *Bridge) logVerdict(f Facts, v Verdict) {
+	kinds := make([]string, len(v.Actions))
+	for i, a := range v.Actions {
+		kinds[i] = a.Kind()
+	}
+	b.log.Info().Str("thread", f.Thread.String()).Str("verdict", v.Reason).Strs("actions", kinds).Msg("looked")
+}

@@ -1,0 +1,204 @@
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"slack-gitlab-bridge/store"
+)
+
+const (
+	// lanesAtOnce bounds how many threads are worked on at the same time.
+	lanesAtOnce = 16
+	// callLimit bounds one look or one change of the outside world.
+	callLimit = 2 * time.Minute
+	// stopGrace is how long running calls may finish once a stop was asked for; then they are cut.
+	stopGrace = 5 * time.Second
+	// storePause is how long the loop waits after the store could not be read or written.
+	storePause = time.Second
+)
+
+// Run works off what waits and sweeps, until ctx ends. It returns when everything it started has ended, at most stopGrace later and a
+// little; nothing is lost by that. It returns nil.
+func (b *Bridge) Run(ctx context.Context) error {
+	calls, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	stopCut := context.AfterFunc(ctx, func() {
+		time.AfterFunc(stopGrace, cut)
+	})
+	defer stopCut()
+
+	var running sync.WaitGroup
+	running.Go(func() { b.sweepLoop(ctx) })
+	slots := make(chan struct{}, lanesAtOnce)
+	for ctx.Err() == nil {
+		job, err := b.store.Next(ctx)
+		if ctx.Err() != nil {
+			if err == nil {
+				b.store.Release(job.Lane)
+			}
+			break
+		}
+		if err != nil {
+			b.log.Error().Err(err).Msg("store cannot be read")
+			sleep(ctx, storePause)
+			continue
+		}
+		slots <- struct{}{}
+		running.Go(func() {
+			defer func() { <-slots }()
+			defer b.store.Release(job.Lane)
+			next := b.attempt(calls, job, false)
+			for next != nil && ctx.Err() == nil {
+				next = b.attempt(calls, *next, true)
+			}
+		})
+	}
+	running.Wait()
+	return nil
+}
+
+// sleep waits, or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// attempt tries one job once and writes down what came of it. It returns the job of the same lane that is to follow at once, if any;
+// chained says that this is such a one, and begun already.
+func (b *Bridge) attempt(ctx context.Context, job store.Job, chained bool) (next *store.Job) {
+	t, a, err := decode(job)
+	if err != nil {
+		b.failed(ctx, job, t, a, &Never{Err: err, Remedy: "drop it with: jobs drop"})
+		return nil
+	}
+	scopes := b.scopes(a, t)
+	if until := b.outages.until(scopes); !until.IsZero() {
+		b.store.Hold(job.Lane, until)
+		return nil
+	}
+	limited, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	next, err = b.try(limited, job, t, a, chained)
+	switch {
+	case err == nil:
+		for _, scope := range b.outages.over(scopes) {
+			b.log.Info().Str("scope", scope).Msg("outage over")
+		}
+		b.meter.Action(a.Kind(), "done")
+	case ctx.Err() != nil:
+		// Cut short by the stop: not a failure. A begun job stays begun, and is looked for after the start.
+	default:
+		b.failed(ctx, job, t, a, err)
+	}
+	return next
+}
+
+// try carries the job out. A panic is our own bug: it costs this job, not the daemon.
+func (b *Bridge) try(ctx context.Context, job store.Job, t Thread, a Action, chained bool) (next *store.Job, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			b.log.Error().Str("job", job.Key).Str("stack", string(debug.Stack())).Msg("panic")
+			next, err = nil, &Never{Err: fmt.Errorf("internal error in %s", a.Kind()), Remedy: "please report it with the log's stack"}
+		}
+	}()
+	if a.Look != nil {
+		return b.look(ctx, job, t)
+	}
+	return b.act(ctx, job, t, a, chained)
+}
+
+// decode reads what a job is about.
+func decode(job store.Job) (t Thread, a Action, err error) {
+	parts := strings.SplitN(job.Key, "/", 3)
+	if len(parts) == 3 {
+		t = Thread{Channel: parts[0], TS: parts[1]}
+	}
+	if err := json.Unmarshal(job.Body, &a); err != nil || len(parts) != 3 {
+		return t, a, fmt.Errorf("job %s cannot be read", job.Key)
+	}
+	return t, a, nil
+}
+
+// failed writes down that an attempt failed and when the job is due again, or parks it.
+func (b *Bridge) failed(ctx context.Context, job store.Job, t Thread, a Action, err error) {
+	result := b.judge(job, t, err)
+	b.meter.Action(a.Kind(), result)
+	for {
+		now, found, rerr := b.store.Job(ctx, job.Key)
+		if rerr != nil || !found {
+			b.unwritten(ctx, job, rerr)
+			return
+		}
+		c := b.store.Change()
+		c.GuardJob(now)
+		now.Tries, now.Waits = job.Tries+1, err.Error()
+		if open := new(unsettled); result != "unknown" && !errors.As(err, &open) {
+			now.Begun = time.Time{}
+		}
+		switch result {
+		case "parked":
+			now.Parked, now.Waits = err.Error(), ""
+		case "outage":
+			now.Tries = job.Tries
+		}
+		now.NotBefore = time.Now().UTC().Add(wait(err, now.Tries))
+		c.PutJob(now)
+		if result == "parked" {
+			if err := b.noteDeed(ctx, c, t, "gave up "+a.Kind()+": "+err.Error()); err != nil {
+				b.unwritten(ctx, job, err)
+				return
+			}
+		}
+		cerr := b.store.Commit(ctx, c)
+		if errors.Is(cerr, store.ErrConflict) {
+			continue
+		}
+		b.unwritten(ctx, job, cerr)
+		return
+	}
+}
+
+// judge says what kind of failure it was, and logs it.
+func (b *Bridge) judge(job store.Job, t Thread, err error) (result string) {
+	var later *Later
+	var never *Never
+	var unknown *Unknown
+	var outage *Outage
+	line := b.log.Warn().Str("thread", t.String()).Str("job", job.Key).Int("tries", job.Tries+1)
+	switch {
+	case errors.As(err, &outage):
+		if b.outages.began(outage) {
+			b.log.Error().Str("scope", outage.Scope).Str("remedy", outage.Remedy).Err(outage.Err).Msg("outage: work in its scope waits")
+		}
+		return "outage"
+	case errors.As(err, &never):
+		line.Err(err).Msg("gave up")
+		return "parked"
+	case errors.As(err, &unknown):
+		line.Err(err).Msg("outcome unknown")
+		return "unknown"
+	case errors.As(err, &later):
+		line.Dur("after", later.After).Err(err).Msg("told to wait")
+		return "later"
+	}
+	line.Err(err).Msg("failed, will be tried again")
+	return "again"
+}
+
+// unwritten reports that the store did not take what came of a job. The job is still there: it is tried again after a pause.
+func (b *Bridge) unwritten(_ context.Context, job store.Job, err error) {
+	if err == nil {
+		return
+	}
+	b.log.Error().Str("job", job.Key).Err(err).Msg("store cannot be written")
+	b.store.Hold(job.Lane, time.Now().Add(storePause))
+}
