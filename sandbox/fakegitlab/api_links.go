@@ -52,7 +52,7 @@ func (s *Server) linkTypes() []string {
 func (s *Server) relate(who actor, is, other *issue, kind string) {
 	back := map[string]string{"blocks": "is_blocked_by", "is_blocked_by": "blocks"}[kind]
 	id := s.next("link")
-	is.links = append(is.links, &link{id: id, other: other, kind: kind, source: true})
+	is.links = append(is.links, &link{id: id, other: other, kind: kind})
 	other.links = append(other.links, &link{id: id, other: is, kind: pick(back == "", kind, back)})
 	s.systemNote(who, is, "marked this issue as related to "+other.reference(is.project))
 	s.systemNote(who, other, "marked this issue as related to "+is.reference(other.project))

@@ -24,15 +24,15 @@ type actor struct {
 
 // change is what an update asks for; zero values leave things as they are.
 type change struct {
-	title, description    *string
-	state                 string // close or reopen
-	labels                *[]string
-	add, remove           []string
-	assignees             *[]int
-	confidential, locked  *bool
-	due, start, milestone *string
-	kind                  string
-	at                    time.Time
+	title, description   *string
+	state                string // close or reopen
+	labels               *[]string
+	add, remove          []string
+	assignees            *[]int
+	confidential, locked *bool
+	due, start           *string
+	kind                 string
+	at                   time.Time
 }
 
 // draft is an issue to create.
@@ -101,14 +101,28 @@ func (s *Server) createIssue(who actor, p *project, d draft) (*issue, *refusal) 
 		is.hidden = s.lagReads
 	}
 	s.event(who, is, nil, "opened")
-	d.title, d.description = nil, nil
-	s.apply(who, is, d.change)
+	s.apply(who, is, is.begin(d.change))
 	s.execute(who, is, nil, commands)
 	is.updated = at
 	s.read(who, is, nil, "title", is.title)
 	s.read(who, is, nil, "description", is.description)
 	s.rev++
 	return is, nil
+}
+
+// begin sets what a new issue is born with, without a trace in the journal, and returns the rest of the change.
+func (is *issue) begin(ch change) change {
+	is.confidential = ch.confidential != nil && *ch.confidential
+	is.locked = ch.locked != nil && *ch.locked
+	for to, from := range map[*string]*string{&is.due: ch.due, &is.start: ch.start} {
+		if from != nil {
+			*to = *from
+		}
+	}
+	if ch.kind != "" {
+		is.kind = ch.kind
+	}
+	return change{labels: ch.labels, add: ch.add, remove: ch.remove, assignees: ch.assignees, state: ch.state}
 }
 
 // update applies a change whose texts may hold quick actions.
@@ -180,7 +194,7 @@ func (s *Server) applyFlags(who actor, is *issue, ch change) {
 		what string
 		to   *string
 		at   *string
-	}{{"due date", ch.due, &is.due}, {"start date", ch.start, &is.start}, {"milestone", ch.milestone, &is.milestone}} {
+	}{{"due date", ch.due, &is.due}, {"start date", ch.start, &is.start}} {
 		if f.to != nil && *f.to != *f.at {
 			s.systemNote(who, is, pick(*f.to == "", "removed "+f.what+" "+*f.at, "changed "+f.what+" to "+*f.to))
 			*f.at = *f.to

@@ -13,9 +13,11 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
+var extensions = []goldmark.Extender{extension.GFM, extension.Footnote, extension.DefinitionList}
+
 // markdown reads text as GitLab does: GitHub's dialect, footnotes, description lists and >>> quotes.
 var markdown = goldmark.New(
-	goldmark.WithExtensions(extension.GFM, extension.Footnote, extension.DefinitionList),
+	goldmark.WithExtensions(extensions...),
 	goldmark.WithParserOptions(parser.WithBlockParsers(util.Prioritized(fencedQuote{}, 790))),
 )
 

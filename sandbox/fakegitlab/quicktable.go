@@ -3,9 +3,9 @@ package fakegitlab
 import "strings"
 
 // quickActions are the names of all quick actions of GitLab 19.x, whatever they apply to: a line is taken out of a
-// text also if its command does not apply to issues.
+// text also if its command does not apply to issues. /cc is left out: it stands for nothing and is kept as text.
 const quickActions = `
-	add_child add_contacts add_email approve assign assign_reviewer award blocked_by blocks board_move cc
+	add_child add_contacts add_email approve assign assign_reviewer award blocked_by blocks board_move
 	checkin_reminder child_epic clear_health_status clear_weight clone close confidential convert_to_ticket
 	copy_metadata create_merge_request done draft due duplicate epic escalate estimate estimate_time
 	health_status in_reply_to invite_email iteration label labels link lock mark_as_spam merge milestone move

@@ -18,6 +18,8 @@ type Config struct {
 	BaseURL string
 	// Premium allows several assignees on an issue and makes scoped labels (a::b) exclude each other.
 	Premium bool
+	// MentionAll lets @all notify every member of the project, as older versions do.
+	MentionAll bool
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Pages bends the paging rules.

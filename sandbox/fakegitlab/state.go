@@ -89,14 +89,11 @@ type issue struct {
 	locked       bool
 	kind         string
 	due, start   string
-	milestone    string
-	weight       string
 	created      time.Time
 	updated      time.Time
 	closed       *time.Time
 	closedBy     *User
 	movedTo      *issue
-	duplicateOf  *issue
 	links        []*link
 	awards       []*award
 	stateEvents  []*stateEvent
@@ -128,10 +125,9 @@ type award struct {
 }
 
 type link struct {
-	id     int
-	other  *issue
-	kind   string
-	source bool
+	id    int
+	other *issue
+	kind  string
 }
 
 type stateEvent struct {
