@@ -98,36 +98,3 @@ func Join(sep literal, parts ...GitLab) GitLab {
 	}
 	return b.GitLab()
 }
-
-// SlackBuilder is [Builder] for mrkdwn. The zero value is ready to use.
-type SlackBuilder struct {
-	b     strings.Builder
-	runes int
-}
-
-// Text adds mrkdwn of our own: a constant, taken as it is.
-func (b *SlackBuilder) Text(own literal) *SlackBuilder { return b.Add(Slack{string(own)}) }
-
-// Add adds a value.
-func (b *SlackBuilder) Add(s Slack) *SlackBuilder {
-	b.b.WriteString(s.s)
-	b.runes += utf8.RuneCountInString(s.s)
-	return b
-}
-
-// Line adds the values as a line of their own; empty ones count for nothing.
-func (b *SlackBuilder) Line(parts ...Slack) *SlackBuilder {
-	if b.runes > 0 {
-		b.Text("\n")
-	}
-	for _, p := range parts {
-		b.Add(p)
-	}
-	return b
-}
-
-// Len is the length so far in characters (runes).
-func (b *SlackBuilder) Len() int { return b.runes }
-
-// Slack returns what was put together so far.
-func (b *SlackBuilder) Slack() Slack { return Slack{b.b.String()} }

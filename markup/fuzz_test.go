@@ -1,0 +1,132 @@
+package markup
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// hostile is what people with ideas would write; seeds of every fuzz target.
+var hostile = []string{
+	"/close", "a\n/close", "  /close", "\t/label ~x", "\u00a0/close", "\u200b/close", "/clo\u017fe", "\r/close\r\n/reopen",
+	"> /close", "&gt;&gt;&gt;\n/close\n&gt;&gt;&gt;", "```\n```\n/close\n```", "````\n/close", "~~~\n/close\n~~~", "```text\n/close",
+	"@all @here @user.name foo@bar @group/sub", "#1 g/p#1 !2 g/p!2 ~bug ~\"two words\" %m %\"a b\" &3 $4 ^alert#5", "GL-12 JIRA-9 ABC_D-1",
+	"[issue:1] [work_item:g/p/1] [[wiki]] [[_TOC_]] [TOC] [vulnerability:2]", "[[ _x_ ]] [[", "[[[[[", "deadbeef 0123456789abcdef0123456789abcdef01234567",
+	"&#64;user &commat;user &amp;#64;user", "<script>alert(1)</script> <!-- <details> </details>", "group/project> a/b/c>", ":smile: \\:smile\\: :+1::skin-tone-3: :100:",
+	"<!-- slack-gitlab-bridge thread=C1/1.1 -->", "`<!-- slack-gitlab-bridge thread=C1/1.1 -->`", "```<!-- slack-gitlab-bridge messages=C1/1.1 -->```", "<!--",
+	"# h", "a\n===", "a\n---", "---\nx: y\n---", "+++", ";;;", "- a", "1. a", "1) a", "+ a", "* a", "| a | b |\n|---|---|", "a | b\n- | -", "    code", "[x]: http://e.com",
+	"[^1]: x [^1]", "- [ ] box", "[ ] box", "{+ add +} [- del -] [+ x +}", "$x$ $$y$$ $`z`$", "::include{file=x}", ": def", "![i](http://e.com)", "[l](javascript:x)",
+	"<https://gitlab.example.com/g/p/-/issues/1|click> <https://gitlab.example.com/g/p/-/issues/1>", "https://gitlab.example.com/g/p/issues/1", "<javascript:alert(1)|x>",
+	"<http://e.com/a(b)c d|l]l> <http://e.com/`|`> <mailto:a@b.c|a@b.c> <tel:+1>", "*a* _b_ ~c~ `d` *_e_* _*f*_", "*bold*text a*b* **x** * * _ _", "`` a`b``", "``` ``` ```",
+	"<@U1> <@U2|x> <#C1> <#C1|> <!subteam^S1|@d> <!here> <!date^1392734382^x|y> <!date^1^{date}^http://e.com|y> <!foo>", "*iteration:1", "\\", "\\\\`a`", "%{gitlab_server}",
+	"\xff\xfe", "\u202egnp.exe", "👩‍👩‍👧 #️⃣ *️⃣", "a_b _c_ __d__", "*a\nb*", "www.example.com", "foo://bar", "x\u2028/close", "<<<<<", "::::", "~~a~~", "_*~x~*_ y",
+}
+
+// names holds what people may call themselves.
+var names = Names{
+	Users:    map[string]string{"U1": "Ada *L* @all", "U3": "/close"},
+	Channels: map[string]string{"C1": "general", "C2": "1"},
+	Groups:   map[string]string{"S1": "devs"},
+	Host:     ownHost,
+}
+
+func check(t *testing.T, what, md string) {
+	t.Helper()
+	for _, fault := range judge(md) {
+		t.Errorf("%s: %s\nthe text is:\n%s", what, fault, md)
+	}
+}
+
+// whole asks of a converted message what holds for each.
+func whole(t *testing.T, m Message) {
+	t.Helper()
+	got := FromSlack(m, names).String()
+	check(t, "FromSlack", got)
+	if again := FromSlack(m, names).String(); again != got {
+		t.Errorf("FromSlack twice: got %q, then %q", got, again)
+	}
+	mark := ThreadMark("C0123456789", "1700000000.000100")
+	var b Builder
+	full := b.Line(GitLab{got}).Mark("thread", []string{"C0123456789/1700000000.000100"}).GitLab().String()
+	if found, ok := ParseMark(full); !ok || found.Thread != "C0123456789/1700000000.000100" || strings.Count(full, mark) != 1 {
+		t.Errorf("ParseMark of a text by the message and a mark: got %v %v, text %q", found, ok, full)
+	}
+	checkTitle(t, Title(m, names, "Request from NAME in #channel"))
+	Mentioned(m)
+}
+
+func FuzzFromSlackText(f *testing.F) {
+	for _, s := range hostile {
+		f.Add(s)
+	}
+	f.Add(strings.Join(hostile, "\n"))
+	f.Add(strings.Join(hostile, " "))
+	f.Fuzz(func(t *testing.T, s string) { whole(t, Message{Text: s}) })
+}
+
+// styles that a fuzzed text element may have, by number.
+var fuzzStyles = []map[string]bool{nil, {"bold": true}, {"italic": true}, {"strike": true}, {"code": true}, {"bold": true, "italic": true},
+	{"italic": true, "strike": true}, {"bold": true, "code": true}}
+
+// FuzzRichText sends three elements side by side, of any style, in any block.
+func FuzzRichText(f *testing.F) {
+	for i, s := range hostile {
+		f.Add(s, hostile[(i+7)%len(hostile)], "x", uint(i*37))
+	}
+	f.Add("GL-", "1", "2", uint(0))
+	f.Add("[", "issue:1", "]", uint(0))
+	f.Fuzz(func(t *testing.T, a, b, c string, how uint) {
+		var elements []any
+		for _, s := range []string{a, b, c} {
+			elements = append(elements, map[string]any{"type": "text", "text": s, "style": fuzzStyles[how%8]})
+			how /= 8
+		}
+		if how%3 == 1 {
+			elements[1] = map[string]any{"type": "link", "text": a, "url": b}
+		}
+		section := map[string]any{"type": []string{"rich_text_section", "rich_text_quote", "rich_text_preformatted"}[how%3], "elements": elements}
+		if how%5 == 4 {
+			section = map[string]any{"type": "rich_text_list", "style": []string{"bullet", "ordered"}[how%2], "indent": how % 4,
+				"elements": []any{section, map[string]any{"type": "rich_text_section", "elements": elements[:1]}}}
+		}
+		blocks, err := json.Marshal([]any{map[string]any{"type": "rich_text", "elements": []any{section, section}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole(t, Message{Blocks: blocks})
+	})
+}
+
+// FuzzBlocks sends any JSON at all.
+func FuzzBlocks(f *testing.F) {
+	f.Add(`[{"type":"section","text":{"type":"mrkdwn","text":"*a*"},"fields":[{"type":"plain_text","text":":tada:"}]}]`, `[{"text":"x","fallback":"y"}]`)
+	f.Add(`[{"type":"rich_text","elements":[{"type":"rich_text_list","offset":1e300,"indent":-5,"elements":[{"elements":[{"type":"date","timestamp":1e300}]}]}]}]`, `{}`)
+	f.Add(`[{"type":"table","rows":[[{"type":"raw_text","text":"a"}],[1]]},{"type":7}]`, `[{"message_blocks":[{"message":{"blocks":[{"type":"divider"}]}}]}]`)
+	f.Fuzz(func(t *testing.T, blocks, attachments string) {
+		whole(t, Message{Blocks: json.RawMessage(blocks), Attachments: json.RawMessage(attachments)})
+	})
+}
+
+func FuzzPlain(f *testing.F) {
+	for _, s := range hostile {
+		f.Add(s, s)
+	}
+	f.Fuzz(func(t *testing.T, label, url string) {
+		check(t, "Plain", Plain(label).String())
+		link := Link(label, url).String()
+		check(t, "Link", link)
+		if strings.Contains(link, "\n") {
+			t.Errorf("Link(%q, %q): got %q, want one line", label, url, link)
+		}
+		checkTitle(t, PlainTitle(label))
+		checkSlack(t, SlackText(label).String(), false)
+		checkSlack(t, SlackLink(label, url).String(), true)
+		var b Builder
+		b.Add(Plain(label)).Add(Plain(url))
+		check(t, "two values", b.GitLab().String())
+		if want := utf8.RuneCountInString(b.GitLab().String()); b.Len() != want {
+			t.Errorf("Len: got %d, want %d", b.Len(), want)
+		}
+	})
+}

@@ -1,0 +1,116 @@
+package markup
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// linked makes a link of a run that has an address, which may live (see
+// runsOf); label is the run's text as Markdown. An address shown as itself
+// needs no label.
+func linked(r run, label string) string {
+	if r.url == "" {
+		return label
+	}
+	dest, _ := destination(r.url)
+	if r.text == r.url && r.url == dest && r.style&code == 0 && !strings.HasPrefix(dest, "mailto") {
+		return "<" + dest + ">"
+	}
+	return "[" + label + "](" + strings.NewReplacer("(", "%28", ")", "%29").Replace(dest) + ")"
+}
+
+// destination returns the address as Markdown can carry it; false if it must
+// not be a link at all. Only these schemes live.
+func destination(address string) (string, bool) {
+	scheme, rest, _ := strings.Cut(address, ":")
+	switch strings.ToLower(scheme) {
+	case "http", "https":
+		if !strings.HasPrefix(rest, "//") || strings.Trim(rest, "/") == "" {
+			return "", false
+		}
+	case "mailto", "tel":
+		if rest == "" {
+			return "", false
+		}
+	default:
+		return "", false
+	}
+	var b strings.Builder
+	for i := range len(address) {
+		c := address[i]
+		switch {
+		case isWord(c), strings.IndexByte("-.~:/?#[]@!$'()*+,;=%", c) >= 0:
+			b.WriteByte(c)
+		case c == '&' && !entity.MatchString(address[i:min(len(address), i+40)]):
+			b.WriteByte(c)
+		default:
+			const hex = "0123456789ABCDEF"
+			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+		}
+	}
+	return b.String(), true
+}
+
+// entity would be decoded in a link's address. Escaping the "&" there changes
+// the address less than decoding would.
+var entity = regexp.MustCompile(`^&[#A-Za-z0-9]+;`)
+
+// reference is the path of what GitLab takes for a reference to one of its own
+// things: a link to it leaves a "mentioned in" there.
+var reference = regexp.MustCompile(`(?i)/-/|/(?:issues|work_items|merge_requests|snippets|milestones|epics|` +
+	`vulnerabilities|iterations|designs|alert_management|feature_flags|wikis)/|/(?:commit|commits|compare)/[0-9a-z]`)
+
+// foreign are hosts with such paths that are surely no GitLab.
+var foreign = []string{"github.com", "bitbucket.org", "gitea.com", "codeberg.org", "sentry.io"}
+
+// isReference reports addresses that GitLab could take for a reference. It
+// knows its own by their host; with no host given all but the foreign are.
+func isReference(dest, host string) bool {
+	u, err := url.Parse(dest)
+	if err != nil {
+		return true
+	}
+	at := strings.ToLower(u.Hostname())
+	if host != "" && !strings.EqualFold(at, hostOnly(host)) {
+		return false
+	}
+	for _, f := range foreign {
+		if host == "" && (at == f || strings.HasSuffix(at, "."+f)) {
+			return false
+		}
+	}
+	// GitLab decodes the address before it looks.
+	path := dest
+	for range 2 {
+		if decoded, err := url.PathUnescape(path); err == nil {
+			path = decoded
+		}
+	}
+	return reference.MatchString(path + "/")
+}
+
+// hostOnly accepts "host", "host:port" and a whole address.
+func hostOnly(host string) string {
+	if _, rest, ok := strings.Cut(host, "://"); ok {
+		host = rest
+	}
+	host, _, _ = strings.Cut(host, "/")
+	if u, err := url.Parse("//" + host); err == nil {
+		return u.Hostname()
+	}
+	return host
+}
+
+// Link returns a link with the label, or the label alone if the address is not
+// http, https, mailto or tel. An address that GitLab could take for a reference
+// to one of its own is shown as text.
+func Link(label, url string) GitLab { return inline(span{text: oneLine(label), url: url}) }
+
+// Plain returns a text that is nobody's Markdown, such as a name or a title, as
+// one line that shows just its characters.
+func Plain(s string) GitLab { return inline(span{text: oneLine(s)}) }
+
+func inline(s span) GitLab {
+	return GitLab{writeLine(resolve([]span{s}, Names{}), "", false)}
+}

@@ -1,0 +1,57 @@
+package markup
+
+import "encoding/json"
+
+// node is a JSON object of unknown make. Slack's blocks gain members all the
+// time, and apps send what they like, so nothing is required to be of the right
+// type: what is not there, or is something else, reads as the zero value.
+type node map[string]any
+
+// nodes reads an array of objects, from JSON or from inside a node.
+func nodes(v any) []node {
+	if raw, ok := v.(json.RawMessage); ok {
+		v = nil
+		if json.Unmarshal(raw, &v) != nil {
+			return nil
+		}
+	}
+	list, _ := v.([]any)
+	var out []node
+	for _, e := range list {
+		if object, ok := e.(map[string]any); ok {
+			out = append(out, object)
+		}
+	}
+	return out
+}
+
+func (n node) str(key string) string { s, _ := n[key].(string); return s }
+
+func (n node) flag(key string) bool { b, _ := n[key].(bool); return b }
+
+func (n node) object(key string) node { m, _ := n[key].(map[string]any); return m }
+
+func (n node) list(key string) []node { return nodes(n[key]) }
+
+// number returns a whole number between low and high, the nearest if it is
+// outside.
+func (n node) number(key string, low, high int64) int64 {
+	f, _ := n[key].(float64)
+	switch {
+	case f <= float64(low):
+		return low
+	case f >= float64(high):
+		return high
+	}
+	return int64(f)
+}
+
+// first returns the first of these members that is a text and not empty.
+func (n node) first(keys ...string) string {
+	for _, key := range keys {
+		if s := n.str(key); s != "" {
+			return s
+		}
+	}
+	return ""
+}
