@@ -40,16 +40,22 @@ func (s *Server) ReactFile(fileID, user, emoji string) error {
 	})
 }
 
+// reactable finds a message that the user may react to.
 func (s *Server) reactable(channelID, ts, user string) (*channel, *message, error) {
-	ch, m, err := s.find(channelID, ts)
+	ch := s.state.channels[channelID]
 	switch {
-	case err != nil:
-		return nil, nil, err
+	case ch == nil:
+		return nil, nil, Error("channel_not_found")
 	case !ch.has(user):
 		return nil, nil, Error("not_in_channel")
 	case ch.Archived:
 		return nil, nil, Error("is_archived")
-	case m.locked || m.root != nil && m.root.locked:
+	}
+	_, m, err := s.find(channelID, ts)
+	if err != nil {
+		return nil, nil, err
+	}
+	if m.locked || m.root != nil && m.root.locked {
 		return nil, nil, Error("thread_locked")
 	}
 	return ch, m, nil
