@@ -1,0 +1,145 @@
+package gitlabside
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/xanzy/go-gitlab"
+
+	"slack-gitlab-bridge/bridge"
+)
+
+// probeEvery is how long a project found wanting is not looked at again because of a refused call.
+const probeEvery = 30 * time.Second
+
+const projectRemedy = "not found, or the token's account may not see it: correct the path in the agents file, " +
+	"or make the account of GITLAB_TOKEN a member with the role Reporter or more"
+
+// Project implements bridge.GitLab. A project that cannot be read is a *bridge.Outage of its scope.
+func (g *GitLab) Project(ctx context.Context, idOrPath string) (bridge.Project, error) {
+	return g.projects.get(idOrPath, func() (bridge.Project, error) { return g.readProject(ctx, idOrPath) })
+}
+
+func (g *GitLab) readProject(ctx context.Context, idOrPath string) (bridge.Project, error) {
+	p, err := g.fetchProject(ctx, idOrPath, idOrPath)
+	var m *moved
+	if errors.As(err, &m) {
+		p, err = g.fetchProject(ctx, m.number, idOrPath)
+	}
+	if err != nil {
+		return bridge.Project{}, err
+	}
+	return g.knowProject(idOrPath, p), nil
+}
+
+// fetchProject reads a project by path or number; asked is what it is called in errors.
+func (g *GitLab) fetchProject(ctx context.Context, idOrPath, asked string) (*gitlab.Project, error) {
+	var p *gitlab.Project
+	r := request{what: "read project " + shortened(asked), want: http.StatusOK, asked: asked}
+	err := g.call(ctx, r, func(o gitlab.RequestOptionFunc) (err error) {
+		p, _, err = g.api.Projects.GetProject(idOrPath, nil, o)
+		if err == nil && p.ID <= 0 {
+			err = errNoID
+		}
+		return err
+	})
+	return p, err
+}
+
+// knowProject keeps what was read, and the name by which the project is spoken of from now on.
+func (g *GitLab) knowProject(asked string, p *gitlab.Project) bridge.Project {
+	known := bridge.Project{ID: p.ID, Path: p.PathWithNamespace, Visibility: string(p.Visibility)}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if _, numeric := strconv.Atoi(asked); numeric != nil && g.names[p.ID] == "" {
+		g.names[p.ID] = asked
+	} else if g.names[p.ID] == "" {
+		g.names[p.ID] = p.PathWithNamespace
+	}
+	return known
+}
+
+// projectName is how the project was asked for first; its number, if it never was.
+func (g *GitLab) projectName(project int) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if name := g.names[project]; name != "" {
+		return name
+	}
+	return strconv.Itoa(project)
+}
+
+func (g *GitLab) projectOutage(project int, why string, err error) error {
+	return &bridge.Outage{Scope: bridge.ProjectScope(g.projectName(project)), Remedy: why, Err: err}
+}
+
+// probe looks at the project after something in it was refused with this status, and returns nil if the project is all right: then the
+// refusal speaks of that one thing. A project found wanting is not looked at again for a while; one that is all right is looked at each
+// time, since what follows parks a job.
+func (g *GitLab) probe(ctx context.Context, project, status int) error {
+	if bad, ok := g.probes.known(project); ok && bad != nil {
+		return bad
+	}
+	bad := g.examine(ctx, project, status)
+	var outage *bridge.Outage
+	if errors.As(bad, &outage) {
+		g.probes.put(project, bad)
+	}
+	return bad
+}
+
+func (g *GitLab) examine(ctx context.Context, project, status int) error {
+	name := g.projectName(project)
+	p, err := g.fetchProject(ctx, strconv.Itoa(project), name)
+	if err != nil {
+		return err
+	}
+	switch {
+	case p.Archived:
+		return g.projectOutage(project, "it is archived; unarchive it", fmt.Errorf("read project %s: archived", name))
+	case p.IssuesAccessLevel == gitlab.DisabledAccessControl:
+		return g.projectOutage(project, "turn its issues on", fmt.Errorf("read project %s: its issues are turned off", name))
+	case status == http.StatusForbidden && tooLow(p.Permissions):
+		return g.projectOutage(project, projectRemedy, fmt.Errorf("read project %s: the token's account has too low a role", name))
+	}
+	return nil
+}
+
+// tooLow reports that GitLab states the account's role, and that it is below Planner, who may edit issues. Roles by way of a shared
+// group are not stated.
+func tooLow(p *gitlab.Permissions) bool {
+	const planner = 15
+	if p == nil || p.ProjectAccess == nil && p.GroupAccess == nil {
+		return false
+	}
+	level := 0
+	if p.ProjectAccess != nil {
+		level = int(p.ProjectAccess.AccessLevel)
+	}
+	if p.GroupAccess != nil {
+		level = max(level, int(p.GroupAccess.AccessLevel))
+	}
+	return level < planner
+}
+
+// Warm reads what creating issues in a project needs, so that creating takes one request: the project, its labels, and these users. An
+// unknown user is no error. What is known already is not read again.
+func (g *GitLab) Warm(ctx context.Context, project string, usernames []string) error {
+	p, err := g.Project(ctx, project)
+	if err != nil {
+		return err
+	}
+	if _, err := g.labelsOf(ctx, p.ID); err != nil {
+		return err
+	}
+	for _, name := range usernames {
+		if _, err := g.person(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
