@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"go.etcd.io/bbolt"
 
@@ -14,6 +15,9 @@ import (
 // maxGroup bounds how many batches share a transaction, and so how long the
 // first of them waits for the last.
 const maxGroup = 512
+
+// noTx is greater than any transaction that a file can hold.
+const noTx = math.MaxInt
 
 // request is a batch on its way through the writer.
 type request struct {
@@ -25,7 +29,7 @@ type request struct {
 // group is requests that are in one transaction.
 type group struct {
 	requests []*request
-	tx       int // bbolt's number of the transaction
+	tx       int // bbolt's number of the transaction; noTx: not begun
 }
 
 // Commit implements store.Engine.
@@ -120,16 +124,11 @@ func (e *Engine) serveFull(g *group, err error) {
 
 // apply puts the requests into one transaction and commits it. Those that fail by
 // themselves are answered, though not before the end: who meets a conflict reads
-// again, and must find what it conflicts with. The group is the rest, and
-// shares the error.
+// again, and must find what it conflicts with. The group is all the others, also
+// those that an error kept from being looked at, and shares the error.
 func (e *Engine) apply(requests []*request) (g *group, err error) {
-	g = &group{}
+	g = &group{tx: noTx}
 	refused := map[*request]error{}
-	defer func() {
-		for r, err := range refused {
-			r.result <- err
-		}
-	}()
 	err = sound(func() error {
 		tx, err := e.db.Begin(true)
 		if err != nil {
@@ -143,7 +142,6 @@ func (e *Engine) apply(requests []*request) (g *group, err error) {
 				refused[r] = err
 				continue
 			}
-			g.requests = append(g.requests, r)
 			if err := r.write(tx); err != nil {
 				return err
 			}
@@ -155,6 +153,13 @@ func (e *Engine) apply(requests []*request) (g *group, err error) {
 		e.syncs.Add(2)
 		return e.commit(tx)
 	})
+	for _, r := range requests {
+		if why := refused[r]; why != nil {
+			r.result <- why
+		} else {
+			g.requests = append(g.requests, r)
+		}
+	}
 	return g, err
 }
 
