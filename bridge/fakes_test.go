@@ -1,0 +1,560 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"slack-gitlab-bridge/markup"
+	"slack-gitlab-bridge/store"
+	"slack-gitlab-bridge/store/bolt"
+)
+
+// trouble makes one call of a fake fail: it refuses, or it obeys and loses the answer.
+type trouble struct {
+	call  string
+	obey  bool
+	err   error
+	times int
+}
+
+// fakeEnd is what both fakes share: a list of calls, and ordered trouble.
+type fakeEnd struct {
+	mu       sync.Mutex
+	calls    []string
+	troubles []trouble
+}
+
+// called notes a call and gives the trouble that hits it, if any. The caller holds the lock.
+func (e *fakeEnd) called(call string) *trouble {
+	e.calls = append(e.calls, call)
+	for i := range e.troubles {
+		if t := &e.troubles[i]; t.call == call && t.times > 0 {
+			t.times--
+			return t
+		}
+	}
+	return nil
+}
+
+func (e *fakeEnd) order(t trouble) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	t.times = max(1, t.times)
+	e.troubles = append(e.troubles, t)
+}
+
+// count says how often the calls were made since the last forget.
+func (e *fakeEnd) count(calls ...string) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	n := 0
+	for _, c := range e.calls {
+		if slices.Contains(calls, c) {
+			n++
+		}
+	}
+	return n
+}
+
+func (e *fakeEnd) forget() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.calls = nil
+}
+
+// fakeSlack holds one workspace: threads by name, first message first.
+type fakeSlack struct {
+	fakeEnd
+	threads map[Thread][]Message
+	cards   map[Thread][]string // texts; the ts is the index
+	info    ChannelInfo
+	cut     int // user lists in Messages and FirstMessages hold no more than this; 0: all
+}
+
+func (s *fakeSlack) cutLists(m Message) Message {
+	m.Reactions = slices.Clone(m.Reactions)
+	for i, r := range m.Reactions {
+		m.Reactions[i].Users = slices.Clone(r.Users)
+		if s.cut > 0 && len(r.Users) > s.cut {
+			m.Reactions[i].Users = r.Users[:s.cut]
+		}
+	}
+	return m
+}
+
+func (s *fakeSlack) Messages(_ context.Context, t Thread) ([]Message, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if tr := s.called("Messages"); tr != nil {
+		return nil, tr.err
+	}
+	var out []Message
+	for _, m := range s.threads[t] {
+		out = append(out, s.cutLists(m))
+	}
+	if out != nil {
+		return out, nil
+	}
+	for root, messages := range s.threads {
+		for _, m := range messages {
+			if root.Channel == t.Channel && m.TS == t.TS {
+				return []Message{s.cutLists(m)}, nil
+			}
+		}
+	}
+	return nil, nil
+}
+
+func (s *fakeSlack) Reactions(_ context.Context, t Thread) (Message, bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if tr := s.called("Reactions"); tr != nil {
+		return Message{}, false, tr.err
+	}
+	if m := s.threads[t]; len(m) > 0 {
+		root := m[0]
+		root.Reactions = slices.Clone(root.Reactions)
+		for i, r := range root.Reactions {
+			root.Reactions[i].Users = slices.Clone(r.Users)
+		}
+		return root, true, nil
+	}
+	return Message{}, false, nil
+}
+
+func (s *fakeSlack) FirstMessages(_ context.Context, channel, oldest string, page func([]Message) error) error {
+	s.mu.Lock()
+	if tr := s.called("FirstMessages"); tr != nil {
+		s.mu.Unlock()
+		return tr.err
+	}
+	var roots []Message
+	for t, m := range s.threads {
+		if t.Channel != channel || !before(oldest, t.TS) {
+			continue
+		}
+		root := s.cutLists(m[0])
+		root.ReplyCount = len(m) - 1
+		root.LatestReply = ""
+		if len(m) > 1 {
+			root.LatestReply = m[len(m)-1].TS
+		}
+		roots = append(roots, root)
+	}
+	s.mu.Unlock()
+	return page(roots)
+}
+
+func (s *fakeSlack) Channel(context.Context, string) (ChannelInfo, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.info, nil
+}
+
+func (s *fakeSlack) Names(_ context.Context, users, _, _ []string) (markup.Names, error) {
+	n := markup.Names{Users: map[string]string{}}
+	for _, u := range users {
+		n.Users[u] = "Name of " + u
+	}
+	return n, nil
+}
+
+func (s *fakeSlack) Permalink(channel, ts, _ string) string {
+	return "https://acme.slack.com/archives/" + channel + "/p" + strings.ReplaceAll(ts, ".", "")
+}
+
+func (s *fakeSlack) Canonical(emoji string) string { return markup.CanonicalEmoji(emoji) }
+
+func (s *fakeSlack) PostCard(_ context.Context, t Thread, text markup.Slack) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tr := s.called("PostCard")
+	if tr != nil && !tr.obey {
+		return "", tr.err
+	}
+	s.cards[t] = append(s.cards[t], text.String())
+	if tr != nil {
+		return "", tr.err
+	}
+	return fmt.Sprint(len(s.cards[t]) - 1), nil
+}
+
+func (s *fakeSlack) UpdateCard(_ context.Context, channel, ts string, text markup.Slack) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tr := s.called("UpdateCard")
+	if tr != nil && !tr.obey {
+		return tr.err
+	}
+	for t := range s.cards {
+		if t.Channel == channel && strings.Contains(text.String(), "/-/issues/") {
+			i := 0
+			if _, err := fmt.Sscan(ts, &i); err != nil {
+				return err
+			}
+			if link := cardLink(s.cards[t][i]); link == cardLink(text.String()) {
+				s.cards[t][i] = text.String()
+			}
+		}
+	}
+	if tr != nil {
+		return tr.err
+	}
+	return nil
+}
+
+// cardLink is the card's first word, which names its issue.
+func cardLink(text string) string { return strings.SplitN(text, " ", 2)[0] }
+
+func (s *fakeSlack) FindCard(_ context.Context, t Thread) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if tr := s.called("FindCard"); tr != nil {
+		return "", tr.err
+	}
+	if len(s.cards[t]) == 0 {
+		return "", nil
+	}
+	return "0", nil
+}
+
+// What people do.
+
+func (s *fakeSlack) post(t Thread, m Message) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m.TS != t.TS {
+		m.ThreadTS = t.TS
+	}
+	s.threads[t] = append(s.threads[t], m)
+}
+
+func (s *fakeSlack) react(t Thread, ts, user, emoji string, give bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.threads[t], func(m Message) bool { return m.TS == ts })
+	m := &s.threads[t][i]
+	j := slices.IndexFunc(m.Reactions, func(r Reaction) bool { return r.Emoji == emoji })
+	if j < 0 {
+		m.Reactions = append(m.Reactions, Reaction{Emoji: emoji})
+		j = len(m.Reactions) - 1
+	}
+	r := &m.Reactions[j]
+	r.Users = slices.DeleteFunc(slices.Clone(r.Users), func(u string) bool { return u == user })
+	if give {
+		r.Users = append(r.Users, user)
+	}
+	if r.Count = len(r.Users); r.Count == 0 {
+		m.Reactions = slices.Delete(m.Reactions, j, j+1)
+	}
+}
+
+// fakeGitLab holds one project's issues.
+type fakeGitLab struct {
+	fakeEnd
+	issues  []*fakeIssue
+	project Project
+	free    bool // keeps one assignee
+}
+
+type fakeIssue struct {
+	Issue
+	Title, Description string
+	Notes              []string
+}
+
+func (g *fakeGitLab) Project(context.Context, string) (Project, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if tr := g.called("Project"); tr != nil {
+		return Project{}, tr.err
+	}
+	return g.project, nil
+}
+
+func (g *fakeGitLab) CreateIssue(_ context.Context, project int, n NewIssue) (Issue, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	tr := g.called("CreateIssue")
+	if tr != nil && !tr.obey {
+		return Issue{}, tr.err
+	}
+	iid := len(g.issues) + 1
+	i := &fakeIssue{Issue: Issue{Project: project, IID: iid, URL: fmt.Sprintf("https://gitlab.example.com/acme/app/-/issues/%d", iid),
+		Ref: fmt.Sprintf("acme/app#%d", iid), Confidential: n.Confidential}, Title: n.Title, Description: n.Description.String()}
+	i.label(n.Labels, nil)
+	g.assign(i, n.Assignees)
+	g.issues = append(g.issues, i)
+	if tr != nil {
+		return Issue{}, tr.err
+	}
+	return i.Issue, nil
+}
+
+func (g *fakeGitLab) assign(i *fakeIssue, names []string) {
+	i.Assignees = slices.Clone(names)
+	if g.free && len(names) > 1 {
+		i.Assignees = i.Assignees[:1]
+	}
+}
+
+// label behaves like GitLab Premium, or like the adapter on GitLab Free: one label a scope.
+func (i *fakeIssue) label(add, remove []string) {
+	set := without(i.Labels, remove)
+	for _, l := range without(add, remove) {
+		set = slices.DeleteFunc(set, func(o string) bool { return o == l || (Scope(o) != "" && Scope(o) == Scope(l)) })
+		set = append(set, l)
+	}
+	slices.Sort(set)
+	i.Labels = set
+}
+
+func (g *fakeGitLab) FindIssue(_ context.Context, _ int, t Thread, _ time.Time) (Issue, bool, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if tr := g.called("FindIssue"); tr != nil {
+		return Issue{}, false, tr.err
+	}
+	for _, i := range g.issues {
+		if m, ok := markup.ParseMark(i.Description); ok && m.Thread == t.String() {
+			return i.Issue, true, nil
+		}
+	}
+	return Issue{}, false, nil
+}
+
+func (g *fakeGitLab) Issue(_ context.Context, _, iid int) (Issue, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if tr := g.called("Issue"); tr != nil {
+		return Issue{}, tr.err
+	}
+	return g.issues[iid-1].Issue, nil
+}
+
+func (g *fakeGitLab) UpdateIssue(_ context.Context, _, iid int, p Patch) (Issue, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	tr := g.called("UpdateIssue")
+	if tr != nil && !tr.obey {
+		return Issue{}, tr.err
+	}
+	i := g.issues[iid-1]
+	i.Labels = slices.Clone(i.Labels)
+	i.label(p.AddLabels, p.RemoveLabels)
+	if p.State != "" {
+		i.Closed = p.State == Close
+	}
+	if p.SetAssignees {
+		g.assign(i, p.Assignees)
+	}
+	i.Confidential = i.Confidential || p.Confidential
+	if tr != nil {
+		return Issue{}, tr.err
+	}
+	return i.Issue, nil
+}
+
+func (g *fakeGitLab) AddNote(_ context.Context, _, iid int, body markup.GitLab) (int, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	tr := g.called("AddNote")
+	if tr != nil && !tr.obey {
+		return 0, tr.err
+	}
+	i := g.issues[iid-1]
+	i.Notes = append(i.Notes, body.String())
+	if tr != nil {
+		return 0, tr.err
+	}
+	return len(i.Notes), nil
+}
+
+func (g *fakeGitLab) FindNote(_ context.Context, _, iid int, messages []string, _ time.Time) (int, bool, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if tr := g.called("FindNote"); tr != nil {
+		return 0, false, tr.err
+	}
+	for n, body := range g.issues[iid-1].Notes {
+		if m, ok := markup.ParseMark(body); ok && slices.Equal(m.Messages, messages) {
+			return n + 1, true, nil
+		}
+	}
+	return 0, false, nil
+}
+
+// mirrored lists the ts of the messages in the issue's notes, in their order.
+func (i *fakeIssue) mirrored() []string {
+	var out []string
+	for _, n := range i.Notes {
+		m, _ := markup.ParseMark(n)
+		for _, id := range m.Messages {
+			t, _ := ParseThread(id)
+			out = append(out, t.TS)
+		}
+	}
+	return out
+}
+
+// noMeter counts nothing.
+type noMeter struct{}
+
+func (noMeter) Event(EventKind, string)  {}
+func (noMeter) Action(string, string)    {}
+func (noMeter) Swept(int, time.Duration) {}
+
+const (
+	agentOne, agentTwo, stranger = "UAGENT1", "UAGENT2", "USTRANGER"
+	asker                        = "UASKER"
+	help                         = "C0HELP0001"
+)
+
+const testTeam = `{
+  "resolved_emojis": ["white_check_mark"], "reopened_emojis": ["repeat"],
+  "label_emojis": {"ops": "team::Ops", "foundations": "team::Foundations", "fire": "hot", "sos": {"labels": ["severity::1"], "assignees": ["lead"]}, "lock": {"confidential": true}},
+  "channels": [{"id": "C0HELP0001", "project": "acme/app", "labels": ["flow::new"], "resolved_labels": ["flow::done"]}],
+  "agents": [{"slack_id": "UAGENT1", "gitlab_username": "one", "name": "Agent One"}, {"slack_id": "UAGENT2", "gitlab_username": "two"}]
+}`
+
+func parseTeam(t testing.TB, text string) *Team {
+	t.Helper()
+	team, err := ParseTeam("agents.json", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return team
+}
+
+// rig is a bridge between two fakes, with a real store.
+type rig struct {
+	t      testing.TB
+	slack  *fakeSlack
+	gitlab *fakeGitLab
+	path   string
+	engine *bolt.Engine
+	store  *store.Store
+	bridge *Bridge
+	cancel context.CancelFunc
+	done   chan error
+}
+
+func newRig(t testing.TB) *rig {
+	r := &rig{t: t, path: t.TempDir() + "/bridge.db",
+		slack:  &fakeSlack{threads: map[Thread][]Message{}, cards: map[Thread][]string{}, info: ChannelInfo{ID: help, Name: "help", Member: true}},
+		gitlab: &fakeGitLab{project: Project{ID: 7, Path: "acme/app", Visibility: "private"}},
+	}
+	return r
+}
+
+// start opens the store and runs the bridge on it.
+func (r *rig) start() {
+	r.t.Helper()
+	var err error
+	if r.engine, err = bolt.Open(r.path, bolt.Options{}); err != nil {
+		r.t.Fatal(err)
+	}
+	if r.store, err = store.Open(r.t.Context(), r.engine); err != nil {
+		r.t.Fatal(err)
+	}
+	team := parseTeam(r.t, testTeam)
+	if r.bridge != nil {
+		team = r.bridge.Team()
+	}
+	r.bridge = New(Config{Settle: 75 * time.Second, SweepEvery: 10 * time.Minute, SweepWindow: 168 * time.Hour, Backfill: 24 * time.Hour},
+		r.slack, r.gitlab, r.store, team, zerolog.Nop(), noMeter{})
+	ctx, cancel := context.WithCancel(context.Background())
+	r.cancel, r.done = cancel, make(chan error, 1)
+	go func() { r.done <- r.bridge.Run(ctx) }()
+	time.Sleep(time.Second) // the sweep at the start
+}
+
+// stop stops the bridge and closes the store.
+func (r *rig) stop() {
+	r.t.Helper()
+	r.cancel()
+	if err := <-r.done; err != nil {
+		r.t.Errorf("Run() = %v, want nil", err)
+	}
+	if err := r.engine.Close(); err != nil {
+		r.t.Error(err)
+	}
+}
+
+func (r *rig) accept(e Event) {
+	r.t.Helper()
+	if err := r.bridge.Accept(context.Background(), e); err != nil {
+		r.t.Errorf("Accept(%v) = %v, want nil", e.Kind, err)
+	}
+}
+
+func (r *rig) reacted(t Thread, ts, user, emoji string, give bool) {
+	r.t.Helper()
+	r.slack.react(t, ts, user, emoji, give)
+	r.accept(reaction(t, ts, user, emoji, give))
+}
+
+func reaction(t Thread, ts, user, emoji string, give bool) Event {
+	kind := ReactionAdded
+	if !give {
+		kind = ReactionRemoved
+	}
+	return Event{Kind: kind, Channel: t.Channel, TS: ts, User: user, Emoji: emoji}
+}
+
+func (r *rig) replied(t Thread, m Message) {
+	r.t.Helper()
+	r.slack.post(t, m)
+	m.ThreadTS = t.TS
+	r.accept(Event{Kind: MessagePosted, Channel: t.Channel, TS: m.TS, User: m.User, Message: &m})
+}
+
+// idle waits until nothing is left to do, as long as it takes.
+func (r *rig) idle() {
+	r.t.Helper()
+	for range 100_000 {
+		s := r.store.Stats()
+		if s.Waiting+s.Begun == 0 && s.Taken == 0 {
+			return
+		}
+		time.Sleep(time.Second)
+	}
+	jobs, err := r.bridge.Jobs(context.Background())
+	r.t.Fatalf("still waiting: %+v %v", jobs, err)
+}
+
+// only gives the one issue there is.
+func (r *rig) only() *fakeIssue {
+	r.t.Helper()
+	r.gitlab.mu.Lock()
+	defer r.gitlab.mu.Unlock()
+	if len(r.gitlab.issues) != 1 {
+		r.t.Fatalf("got %d issues, want 1", len(r.gitlab.issues))
+	}
+	return r.gitlab.issues[0]
+}
+
+// at gives a ts that many seconds after a fixed second shortly before now.
+func at(seconds int) string {
+	return fmt.Sprintf("%d.%06d", time.Now().Add(-time.Hour).Truncate(time.Hour).Unix()+int64(seconds), 100)
+}
+
+func says(ts, user, text string) Message {
+	return Message{TS: ts, User: user, Content: markup.Message{Text: text}}
+}
+
+// markOf is the thread that an issue says it belongs to.
+func markOf(i *fakeIssue) string {
+	m, _ := markup.ParseMark(i.Description)
+	return m.Thread
+}
+
+var errLost = &Unknown{Err: errors.New("connection reset")}
