@@ -61,6 +61,12 @@ func scan(text string) (refs []found, urls []string) {
 		}
 	}
 	slices.SortStableFunc(refs, func(a, b found) int { return a.start - b.start })
+	end := 0
+	refs = slices.DeleteFunc(refs, func(f found) bool { // what stands inside another, as alert#1 in ^alert#1
+		inside := f.end <= end
+		end = max(end, f.end)
+		return inside
+	})
 	return refs, urls
 }
 
@@ -196,7 +202,9 @@ func (s *Server) linkReferences(page string, p *project) string {
 }
 
 // eachText replaces the text nodes of sanitised HTML that are not inside pre, code or a, and shows every link's address.
+// A table of contents is asked for by [[_TOC_]] or by [TOC] alone; Markdown takes the first for emphasis.
 func eachText(page string, replace func(string) string, link func(href string)) string {
+	page = strings.NewReplacer("[[<em>TOC</em>]]", "[[_TOC_]]", "<p>[TOC]</p>", "<p>[[_TOC_]]</p>").Replace(page)
 	var b strings.Builder
 	closed := 0 // elements around that are not looked into
 	for page != "" {
