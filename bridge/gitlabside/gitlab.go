@@ -45,12 +45,13 @@ type GitLab struct {
 
 	projects *cache[string, bridge.Project]
 	people   *cache[string, UserInfo]
-	labels   *cache[int, *labelSet]
+	labels   *cache[int, labelSet]
+	seen     *sightings
 	probes   *cache[int, error]
 
 	mu    sync.Mutex
 	me    Identity
-	names map[int]string // how each project was asked for first, by number
+	names map[int]projectNames // by number
 }
 
 var _ bridge.GitLab = (*GitLab)(nil)
@@ -69,9 +70,10 @@ func New(c Config) (*GitLab, error) {
 		pace: newPacer(), url: strings.TrimRight(u.String(), "/"), token: c.Token, former: c.FormerAccounts,
 		projects: newCache[string, bridge.Project](c.CacheFor),
 		people:   newCache[string, UserInfo](c.CacheFor),
-		labels:   newCache[int, *labelSet](c.CacheFor),
+		labels:   newCache[int, labelSet](c.CacheFor),
+		seen:     &sightings{keep: c.CacheFor, m: map[int]map[string]time.Time{}},
 		probes:   newCache[int, error](probeEvery),
-		names:    map[int]string{},
+		names:    map[int]projectNames{},
 	}
 	g.people.brief = func(u UserInfo) bool { return !u.Active() }
 	g.api, err = gitlab.NewClient(c.Token,

@@ -71,7 +71,9 @@ func (g *GitLab) UpdateIssue(ctx context.Context, project, iid int, p bridge.Pat
 	})
 }
 
-func (g *GitLab) updateOptions(ctx context.Context, what string, project int, p bridge.Patch) (_ *gitlab.UpdateIssueOptions, changes bool, _ error) {
+// updateOptions puts a patch into GitLab's words, and tells whether there is anything to change.
+func (g *GitLab) updateOptions(ctx context.Context, what string, project int, p bridge.Patch) (*gitlab.UpdateIssueOptions, bool, error) {
+	changes := false
 	opt := &gitlab.UpdateIssueOptions{}
 	if p.State != "" {
 		opt.StateEvent, changes = gitlab.Ptr(string(p.State)), true
@@ -108,7 +110,9 @@ func (g *GitLab) updateOptions(ctx context.Context, what string, project int, p 
 }
 
 // oneIssue makes a call whose answer is an issue.
-func (g *GitLab) oneIssue(ctx context.Context, r request, project int, f func(gitlab.RequestOptionFunc) (*gitlab.Issue, error)) (bridge.Issue, error) {
+func (g *GitLab) oneIssue(ctx context.Context, r request, project int,
+	f func(gitlab.RequestOptionFunc) (*gitlab.Issue, error),
+) (bridge.Issue, error) {
 	var got *gitlab.Issue
 	err := g.call(ctx, r, func(o gitlab.RequestOptionFunc) error {
 		i, err := f(o)
@@ -143,7 +147,7 @@ func (g *GitLab) translated(project int, i *gitlab.Issue) bridge.Issue {
 	if len(i.Assignees) == 0 && i.Assignee != nil { // the older field
 		out.Assignees = []string{i.Assignee.Username}
 	}
-	g.learnLabels(project, out.Labels)
+	g.seen.add(project, out.Labels)
 	return out
 }
 

@@ -116,8 +116,8 @@ func TestFindIssue(t *testing.T) {
 	}{
 		{"none", func(*world) {}, nil, 0},
 		{"ours", func(w *world) { w.open(w.bot, "x"); w.open(w.bot, mark) }, nil, 2},
-		{"closed", func(w *world) { w.SetState(w.app, w.open(w.bot, mark), w.ann, "close") }, nil, 1},
-		{"confidential", func(w *world) { w.SetConfidential(w.app, w.open(w.bot, mark), w.ann, true) }, nil, 1},
+		{"closed", func(w *world) { w.must(w.SetState(w.app, w.open(w.bot, mark), w.ann, "close")) }, nil, 1},
+		{"confidential", func(w *world) { w.must(w.SetConfidential(w.app, w.open(w.bot, mark), w.ann, true)) }, nil, 1},
 		{"lower number wins", func(w *world) { w.open(w.ann, "x"); w.open(w.bot, mark); w.open(w.bot, mark) }, nil, 2},
 		{"another thread", func(w *world) { w.open(w.bot, "x\n\n"+threadMark(other)) }, nil, 0},
 		{"another author", func(w *world) { w.open(w.ann, mark); w.open(w.bot, mark) }, nil, 2},

@@ -3,36 +3,52 @@ package gitlabside
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/xanzy/go-gitlab"
 
 	"slack-gitlab-bridge/bridge"
 )
 
-// labelSet is the labels that a project is known to have, its groups' included.
-type labelSet struct {
-	mu    sync.Mutex
-	names []string
+// labelSet is the names of the labels that a project is known to have, its groups' included.
+type labelSet []string
+
+// sightings remembers labels seen on issues, since GitLab makes those that did not exist. They are kept beside the list that was read,
+// because a list whose reading began earlier would forget them.
+type sightings struct {
+	keep time.Duration
+	mu   sync.Mutex
+	m    map[int]map[string]time.Time // by project: when each was seen last
 }
 
-func (s *labelSet) add(names ...string) {
+func (s *sightings) add(project int, names []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.m[project] == nil {
+		s.m[project] = map[string]time.Time{}
+	}
 	for _, n := range names {
-		if n != "" && !slices.Contains(s.names, n) {
-			s.names = append(s.names, n)
-		}
+		s.m[project][n] = time.Now()
 	}
 }
 
-func (s *labelSet) all() []string {
+// with gives the list and what was seen beside it not too long ago.
+func (s *sightings) with(project int, list labelSet) labelSet {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.names)
+	maps.DeleteFunc(s.m[project], func(_ string, at time.Time) bool { return time.Since(at) > s.keep })
+	out := slices.Clone(list)
+	for _, n := range slices.Sorted(maps.Keys(s.m[project])) {
+		if !slices.Contains(list, n) {
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
 // Labels reads the names of a project's labels, its groups' included: one request per 100.
@@ -41,20 +57,21 @@ func (g *GitLab) Labels(ctx context.Context, project string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := g.readLabels(ctx, p.ID)
+	list, err := g.readLabels(ctx, p.ID)
 	if err != nil {
 		return nil, err
 	}
-	g.labels.put(p.ID, s)
-	return s.all(), nil
+	g.labels.put(p.ID, list)
+	return list, nil
 }
 
-func (g *GitLab) labelsOf(ctx context.Context, project int) (*labelSet, error) {
-	return g.labels.get(project, func() (*labelSet, error) { return g.readLabels(ctx, project) })
+func (g *GitLab) labelsOf(ctx context.Context, project int) (labelSet, error) {
+	list, err := g.labels.get(project, func() (labelSet, error) { return g.readLabels(ctx, project) })
+	return g.seen.with(project, list), err
 }
 
-func (g *GitLab) readLabels(ctx context.Context, project int) (*labelSet, error) {
-	s := &labelSet{}
+func (g *GitLab) readLabels(ctx context.Context, project int) (labelSet, error) {
+	names := labelSet{}
 	r := request{what: "read labels of " + g.projectName(project), want: http.StatusOK, project: project}
 	err := g.pages(ctx, r, func(at gitlab.ListOptions, o gitlab.RequestOptionFunc) (bool, *gitlab.Response, error) {
 		list, resp, err := g.api.Labels.ListLabels(project, &gitlab.ListLabelsOptions{ListOptions: at}, o)
@@ -62,28 +79,20 @@ func (g *GitLab) readLabels(ctx context.Context, project int) (*labelSet, error)
 			err = errNoList
 		}
 		for _, l := range list {
-			if l != nil {
-				s.add(l.Name)
+			if l != nil && l.Name != "" {
+				names = append(names, l.Name)
 			}
 		}
 		return false, resp, err
 	})
-	return s, err
-}
-
-// learnLabels joins labels seen on an issue: GitLab makes those that did not exist.
-func (g *GitLab) learnLabels(project int, names []string) {
-	if s, ok := g.labels.known(project); ok {
-		s.add(names...)
-	}
+	return names, err
 }
 
 // resolved spells labels as the project does. GitLab tells upper from lower case, and would make a second label beside the one meant.
-func (s *labelSet) resolved(names []string) []string {
-	known := s.all()
+func (s labelSet) resolved(names []string) []string {
 	var out []string
 	for _, n := range names {
-		n = spelled(strings.TrimSpace(n), known)
+		n = spelled(strings.TrimSpace(n), s)
 		if n != "" && !slices.Contains(out, n) {
 			out = append(out, n)
 		}
@@ -127,11 +136,11 @@ func newest(labels []string) (kept, dropped []string) {
 
 // labelChange works out what to add and to remove. GitLab Free does not take away the other labels of a scope, so all that are known
 // are named; those that the issue lacks do no harm.
-func (s *labelSet) labelChange(add, remove []string) (adds, removes []string) {
+func (s labelSet) labelChange(add, remove []string) (adds, removes []string) {
 	removes = s.resolved(remove)
 	adds = slices.DeleteFunc(s.resolved(add), func(l string) bool { return slices.Contains(removes, l) })
 	adds, dropped := newest(adds)
-	known := append(dropped, s.all()...)
+	known := append(dropped, s...)
 	for _, l := range adds {
 		scope := bridge.Scope(l)
 		for _, k := range known {

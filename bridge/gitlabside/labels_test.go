@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"slack-gitlab-bridge/bridge"
 	"slack-gitlab-bridge/sandbox/fakegitlab"
@@ -36,9 +38,7 @@ func TestLabelChange(t *testing.T) {
 		{"a, ,b,a", "", "a,b", ""},
 		{"::x,x::", "", "::x,x::", ""},
 	} {
-		s := &labelSet{}
-		s.add(known...)
-		add, remove := s.labelChange(strings.Split(c.add, ","), strings.Split(c.remove, ","))
+		add, remove := labelSet(known).labelChange(strings.Split(c.add, ","), strings.Split(c.remove, ","))
 		if got := strings.Join(add, ","); got != c.wantAdd {
 			t.Errorf("labelChange(%q, %q) adds %q, want %q", c.add, c.remove, got, c.wantAdd)
 		}
@@ -91,6 +91,25 @@ func TestLabelsSeen(t *testing.T) {
 	}
 	i, err := w.g.UpdateIssue(t.Context(), w.app, 1, bridge.Patch{AddLabels: []string{"team::Ops"}})
 	w.wantLabels("UpdateIssue", i, err, "team::Ops")
+}
+
+// What was seen lasts as long as what was read, and survives a list that lacks it.
+func TestSightings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sightings{keep: time.Minute, m: map[int]map[string]time.Time{}}
+		s.add(1, []string{"b", "a"})
+		time.Sleep(40 * time.Second)
+		s.add(1, []string{"b", "listed"})
+		for _, want := range []string{"listed,a,b", "listed,b", "listed"} {
+			if got := strings.Join(s.with(1, labelSet{"listed"}), ","); got != want {
+				t.Errorf("with = %s, want %s", got, want)
+			}
+			time.Sleep(31 * time.Second)
+		}
+		if got := s.with(2, labelSet{"other"}); len(got) != 1 {
+			t.Errorf("with of another project = %q, want only what was read", got)
+		}
+	})
 }
 
 func TestLabelPages(t *testing.T) {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/xanzy/go-gitlab"
 
-	"slack-gitlab-bridge/bridge"
 	"slack-gitlab-bridge/markup"
 )
 
@@ -73,5 +72,3 @@ func carries(n *gitlab.Note, messages []string, by authors) bool {
 	m, ok := markup.ParseMark(n.Body)
 	return ok && len(m.Messages) > 0 && slices.Equal(m.Messages, messages)
 }
-
-var _ bridge.GitLab = (*GitLab)(nil)

@@ -39,9 +39,8 @@ func TestAddNoteOfCommands(t *testing.T) {
 func TestFindNote(t *testing.T) {
 	mark := "Hello.\n\n" + messagesMark(m1, m2)
 	note := func(w *world, user int, body string) {
-		if _, err := w.Comment(w.app, 1, user, body, false); err != nil {
-			w.t.Fatal(err)
-		}
+		_, err := w.Comment(w.app, 1, user, body, false)
+		w.must(err)
 	}
 	for _, c := range []struct {
 		name   string
@@ -60,7 +59,7 @@ func TestFindNote(t *testing.T) {
 		{"mark not last", func(w *world) { note(w, w.bot, mark+"\n\n_quoted_") }, nil, 0},
 		{"mark of a thread", func(w *world) { note(w, w.bot, threadMark(thread)) }, nil, 0},
 		{"among system notes", func(w *world) {
-			w.SetTitle(w.app, 1, w.bot, messagesMark(m1, m2)) // GitLab's own note quotes the title
+			w.must(w.SetTitle(w.app, 1, w.bot, messagesMark(m1, m2))) // GitLab's own note quotes the title
 			note(w, w.bot, mark)
 		}, nil, 2},
 	} {

@@ -50,31 +50,37 @@ func (g *GitLab) fetchProject(ctx context.Context, idOrPath, asked string) (*git
 	return p, err
 }
 
-// knowProject keeps what was read, and the name by which the project is spoken of from now on.
+// projectNames are how a project is called: its path in messages, and in scopes what the bridge asked for first, which is what the
+// agents file calls it.
+type projectNames struct{ path, asked string }
+
 func (g *GitLab) knowProject(asked string, p *gitlab.Project) bridge.Project {
 	known := bridge.Project{ID: p.ID, Path: p.PathWithNamespace, Visibility: string(p.Visibility)}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if _, numeric := strconv.Atoi(asked); numeric != nil && g.names[p.ID] == "" {
-		g.names[p.ID] = asked
-	} else if g.names[p.ID] == "" {
-		g.names[p.ID] = p.PathWithNamespace
+	n := projectNames{path: known.Path, asked: g.names[p.ID].asked}
+	if n.asked == "" {
+		n.asked = asked
 	}
+	g.names[p.ID] = n
 	return known
 }
 
-// projectName is how the project was asked for first; its number, if it never was.
-func (g *GitLab) projectName(project int) string {
+// namesOf gives the number for both, if the project was never read.
+func (g *GitLab) namesOf(project int) projectNames {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if name := g.names[project]; name != "" {
-		return name
+	if n, ok := g.names[project]; ok {
+		return n
 	}
-	return strconv.Itoa(project)
+	number := strconv.Itoa(project)
+	return projectNames{path: number, asked: number}
 }
 
+func (g *GitLab) projectName(project int) string { return g.namesOf(project).path }
+
 func (g *GitLab) projectOutage(project int, why string, err error) error {
-	return &bridge.Outage{Scope: bridge.ProjectScope(g.projectName(project)), Remedy: why, Err: err}
+	return &bridge.Outage{Scope: bridge.ProjectScope(g.namesOf(project).asked), Remedy: why, Err: err}
 }
 
 // probe looks at the project after something in it was refused with this status, and returns nil if the project is all right: then the
@@ -94,7 +100,7 @@ func (g *GitLab) probe(ctx context.Context, project, status int) error {
 
 func (g *GitLab) examine(ctx context.Context, project, status int) error {
 	name := g.projectName(project)
-	p, err := g.fetchProject(ctx, strconv.Itoa(project), name)
+	p, err := g.fetchProject(ctx, strconv.Itoa(project), g.namesOf(project).asked)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,7 +24,6 @@ func TestProject(t *testing.T) {
 				t.Errorf("Project(%q) = %+v, %v, want %+v", asked, got, err, want)
 			}
 		}
-		w.g.Project(t.Context(), asked)
 	}
 	w.wantAsked("Project", "GET projects/group%2Fsub%2Fapp%2Ex; GET projects/1")
 }
@@ -104,6 +104,50 @@ func TestIssueGone(t *testing.T) {
 			t.Errorf("UpdateIssue of no issue = %s (%v), want never", got, err)
 		}
 		w.wantAsked("UpdateIssue of no issue", "PUT projects/1/issues/7; GET projects/1")
+	}
+}
+
+// An outage bears the name that the agents file has for the project, whichever kind of name that is.
+func TestScopeOfProject(t *testing.T) {
+	for asked, want := range map[string]string{path: "project " + path, "GROUP/sub/app.x": "project GROUP/sub/app.x", "1": "project 1", "": "project 1"} {
+		w := newWorld(t, fakegitlab.Config{})
+		if asked != "" {
+			if err := w.g.Warm(t.Context(), asked, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.AddMember(w.app, w.bot, 0)
+		_, err := w.g.CreateIssue(t.Context(), w.app, draft())
+		if got := kind(err); got != "outage of "+want {
+			t.Errorf("CreateIssue in what was asked for as %q = %s (%v), want an outage of %s", asked, got, err, want)
+		}
+	}
+}
+
+// What is cached is shared between callers.
+func TestConcurrently(t *testing.T) {
+	w := newWorld(t, fakegitlab.Config{})
+	var all sync.WaitGroup
+	for n := range 8 {
+		all.Go(func() {
+			d := draft()
+			d.Labels, d.Assignees = []string{fmt.Sprintf("team::%d", n), "bug"}, []string{"ann"}
+			i, err := w.g.CreateIssue(t.Context(), w.app, d)
+			if err != nil || i.IID == 0 {
+				t.Errorf("CreateIssue = %+v, %v", i, err)
+			}
+			p := bridge.Patch{AddLabels: []string{"team::last"}}
+			if i, err = w.g.UpdateIssue(t.Context(), w.app, i.IID, p); err != nil || len(i.Labels) != 2 {
+				t.Errorf("UpdateIssue = %+v, %v, want the labels bug and team::last", i, err)
+			}
+			if _, _, err := w.g.FindIssue(t.Context(), w.app, thread, time.Time{}); err != nil {
+				t.Errorf("FindIssue = %v", err)
+			}
+		})
+	}
+	all.Wait()
+	if got := len(w.Issues(w.app)); got != 8 {
+		t.Errorf("GitLab has %d issues, want 8", got)
 	}
 }
 

@@ -116,10 +116,16 @@ func (w *world) body() map[string]any {
 func (w *world) open(user int, description string) int {
 	w.t.Helper()
 	iid, err := w.OpenIssue(w.app, user, "Title", description)
+	w.must(err)
+	return iid
+}
+
+// must is for setting the scene.
+func (w *world) must(err error) {
+	w.t.Helper()
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return iid
 }
 
 // text makes a value of the type that only converters make.

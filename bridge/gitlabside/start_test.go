@@ -62,7 +62,7 @@ func TestStartRefused(t *testing.T) {
 		"granular without rights": func(w *world) {
 			w.fault(`/user$`, faults.Fault{Status: 403, Answer: `{"error":"insufficient_granular_scope","error_description":"x"}`})
 		},
-		"blocked":    func(w *world) { w.SetUserState(w.bot, "blocked") },
+		"blocked":    func(w *world) { w.must(w.SetUserState(w.bot, "blocked")) },
 		"not GitLab": func(w *world) { w.fault(``, faults.Fault{Status: 404, Answer: page, Times: -1}) },
 		"redirected": func(w *world) {
 			w.fault(``, faults.Fault{Status: 301, Header: http.Header{"Location": {"https://gitlab.invalid/"}}, Times: -1})
