@@ -196,10 +196,15 @@ func (w *world) ticket() string {
 	return link
 }
 
-// dial opens a socket and starts reading it.
+// dial opens a socket and starts reading it. Its messages go out whole.
 func (w *world) dial() *peer {
 	w.t.Helper()
-	ws, _, err := websocket.DefaultDialer.Dial(w.ticket(), http.Header{"Origin": {"https://api.slack.com"}})
+	return w.dialWith(websocket.Dialer{WriteBufferSize: 64 << 10})
+}
+
+func (w *world) dialWith(d websocket.Dialer) *peer {
+	w.t.Helper()
+	ws, _, err := d.Dial(w.ticket(), http.Header{"Origin": {"https://api.slack.com"}})
 	if err != nil {
 		w.t.Fatalf("dial: %v", err)
 	}
