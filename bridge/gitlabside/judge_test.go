@@ -5,9 +5,11 @@ import (
 	"errors"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -156,9 +158,13 @@ func TestMisfortunes(t *testing.T) {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
 			for _, o := range outwards {
-				w := started(t, fakegitlab.Config{}, short(300*time.Millisecond))
-				w.open(w.bot, "x")
 				f := m.fault(o)
+				patience := timeout
+				if f.Hang {
+					patience = time.Second
+				}
+				w := started(t, fakegitlab.Config{}, short(patience))
+				w.open(w.bot, "x")
 				f.Times = -1
 				w.fault(o.route, f)
 				err := o.do(w)
@@ -187,14 +193,18 @@ func TestMisfortunes(t *testing.T) {
 
 // A request that cannot have arrived may be sent again at once, whatever it is.
 func TestNotSent(t *testing.T) {
-	dead := httptest.NewServer(http.NotFoundHandler())
-	dead.Close()
 	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
 	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // it complains about our refusal
 	secure.StartTLS()
 	defer secure.Close()
-	for name, url := range map[string]string{"nobody listens": dead.URL, "unknown certificate": secure.URL} {
-		w := newWorld(t, fakegitlab.Config{}, func(c *Config) { c.URL = url })
+	nobody := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+	}}
+	for name, spoil := range map[string]func(*Config){
+		"nobody listens":      func(c *Config) { c.HTTP = &http.Client{Transport: nobody} },
+		"unknown certificate": func(c *Config) { c.URL = secure.URL },
+	} {
+		w := newWorld(t, fakegitlab.Config{}, spoil)
 		for _, o := range outwards[:4] {
 			err := o.do(w)
 			if got := kind(err); got != "again" {
@@ -202,6 +212,7 @@ func TestNotSent(t *testing.T) {
 			}
 			w.wantDiscreet(o.name, err)
 		}
+		w.wantAsked(name, "")
 	}
 }
 
