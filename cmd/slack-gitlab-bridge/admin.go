@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+
+	"slack-gitlab-bridge/bridge"
+)
+
+// listenPrivate opens a Unix socket that only this user can reach.
+func listenPrivate(path string) (net.Listener, error) {
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+// adminHandler answers the commands that talk to the running daemon.
+func (d *daemon) adminHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /ready", d.readyz)
+	mux.HandleFunc("GET /jobs", func(w http.ResponseWriter, r *http.Request) {
+		jobs, err := d.bridge.Jobs(r.Context())
+		answer(w, jobs, err)
+	})
+	mux.HandleFunc("POST /jobs/retry", func(w http.ResponseWriter, r *http.Request) {
+		n, err := bridge.Retry(r.Context(), d.store, r.FormValue("id"))
+		answer(w, n, err)
+	})
+	mux.HandleFunc("POST /jobs/drop", func(w http.ResponseWriter, r *http.Request) {
+		answer(w, 1, bridge.Drop(r.Context(), d.store, r.FormValue("id")))
+	})
+	mux.HandleFunc("GET /explain", func(w http.ResponseWriter, r *http.Request) {
+		t, ok := bridge.ParseThread(r.FormValue("thread"))
+		if !ok {
+			answer(w, nil, errors.New("no such thread"))
+			return
+		}
+		x, err := d.bridge.Explain(r.Context(), t)
+		answer(w, x, err)
+	})
+	return mux
+}
+
+// answer sends v, or the error as text.
+func answer(w http.ResponseWriter, v any, err error) {
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+		return
+	}
+	writeJSON(w, http.StatusOK, v)
+}
+
+// errNoDaemon says that nobody answers on the socket.
+var errNoDaemon = errors.New("no daemon answers")
+
+// ask sends a request to the running daemon and reads its answer into v. errNoDaemon if there is none.
+func ask(ctx context.Context, socket, method, path string, form url.Values, v any) error {
+	client := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", socket)
+	}}}
+	defer client.CloseIdleConnections()
+	req, err := http.NewRequestWithContext(ctx, method, "http://daemon"+path+"?"+form.Encode(), nil)
+	if err != nil {
+		return err
+	}
+	resp, err := client.Do(req)
+	var op *net.OpError
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%s belongs to another user: run the command as the daemon's user", socket)
+	case errors.As(err, &op) && op.Op == "dial":
+		return errNoDaemon
+	case err != nil:
+		return err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<20))
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode == http.StatusUnprocessableEntity {
+		return errors.New(string(body[:max(0, len(body)-1)]))
+	}
+	return json.Unmarshal(body, v)
+}

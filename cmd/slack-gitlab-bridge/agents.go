@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"slack-gitlab-bridge/bridge"
+)
+
+// reloadEvery is how often the agents file is compared with the one in force.
+const reloadEvery = 2 * time.Second
+
+// agentsFile is the agents file in force and what became of its last change.
+type agentsFile struct {
+	path    string // empty: the text came in a variable and cannot change
+	text    []byte // the last text that was looked at, accepted or not
+	gone    bool   // it could not be read at the last look
+	refused atomic.Pointer[string]
+}
+
+// loadAgents reads and parses the agents file. A broken one is an error that lists every fault; it counts as wrong configuration.
+func loadAgents(c config) (*agentsFile, *bridge.Team, error) {
+	name, text := c.agentsFile()
+	f := &agentsFile{text: []byte(text)}
+	if text == "" {
+		f.path = name
+		var err error
+		if f.text, err = os.ReadFile(name); err != nil {
+			return nil, nil, fmt.Errorf("%w: agents file: %w: correct AGENTS_JSON or AGENTS_JSON_FILE", errWrongUse, err)
+		}
+	}
+	team, err := bridge.ParseTeam(name, f.text)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: agents file refused\n%w", errWrongUse, err)
+	}
+	return f, team, nil
+}
+
+// Refused says why the file on disk is not the one in force; empty: it is.
+func (f *agentsFile) Refused() string {
+	if p := f.refused.Load(); p != nil {
+		return *p
+	}
+	return ""
+}
+
+// watch puts each good change in force, at once on SIGHUP, until ctx ends. A bad one is refused whole and the last good one stays.
+func (f *agentsFile) watch(ctx context.Context, log zerolog.Logger, m *metrics, use func(*bridge.Team)) {
+	if f.path == "" {
+		return
+	}
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	tick := time.NewTicker(reloadEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hup:
+		case <-tick.C:
+		}
+		f.compare(log, m, use)
+	}
+}
+
+// compare reads the file and acts if it changed.
+func (f *agentsFile) compare(log zerolog.Logger, m *metrics, use func(*bridge.Team)) {
+	text, err := os.ReadFile(f.path)
+	if (err != nil && f.gone) || (err == nil && !f.gone && bytes.Equal(text, f.text)) {
+		return
+	}
+	f.gone = err != nil
+	var team *bridge.Team
+	if err == nil {
+		f.text = text
+		team, err = bridge.ParseTeam(f.path, text)
+	}
+	if err != nil {
+		reason := "agents file refused, the last good one stays: " + err.Error()
+		f.refused.Store(&reason)
+		m.current.Set(0)
+		m.reloads.WithLabelValues("refused").Inc()
+		log.Error().Err(err).Msg("agents file refused, the last good one stays")
+		return
+	}
+	f.refused.Store(nil)
+	m.current.Set(1)
+	m.reloads.WithLabelValues("accepted").Inc()
+	log.Info().Str("hash", team.Hash()).Msg("agents file changed")
+	use(team)
+}

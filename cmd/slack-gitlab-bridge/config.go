@@ -1,0 +1,184 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+)
+
+// config is the environment: each variable, its default and its sentence. The README's table is checked against it.
+type config struct {
+	SlackAppToken        string        `env:"SLACK_APP_TOKEN" need:"slack" help:"App-level token, xapp-…, with the scope connections:write."`
+	SlackBotToken        string        `env:"SLACK_BOT_TOKEN" need:"slack" help:"Bot token, xoxb-…, from the app's installation."`
+	SlackAPIURL          string        `env:"SLACK_API_URL" envDefault:"https://slack.com/api/" help:"Where Slack's Web API is."`
+	GitLabToken          string        `env:"GITLAB_TOKEN" need:"gitlab" help:"Token with the scope api; project and group access tokens will do."`
+	GitLabURL            string        `env:"GITLAB_URL" envDefault:"https://gitlab.com" help:"Where GitLab is."`
+	GitLabFormerAccounts []string      `env:"GITLAB_FORMER_ACCOUNTS" help:"Usernames, separated by commas, whose marks still count after the token's account changed."`
+	GitLabSettle         time.Duration `env:"GITLAB_SETTLE" envDefault:"75s" help:"How long GitLab may still carry out a request whose answer was lost."`
+	AgentsJSON           string        `env:"AGENTS_JSON" need:"agents" help:"The agents file's text, or its path if it does not start with {."`
+	AgentsJSONFile       string        `env:"AGENTS_JSON_FILE" help:"The agents file's path; give this or AGENTS_JSON. Only a file is reloaded when it changes."`
+	Store                string        `env:"STORE" envDefault:"bridge.db" help:"Path of the store, a bbolt file. Not on a network file system."`
+	AdminSocket          string        `env:"ADMIN_SOCKET" help:"Where commands reach the running daemon; by default STORE with .sock added."`
+	HTTPAddr             string        `env:"HTTP_ADDR" envDefault:"127.0.0.1:8080" help:"Where health, metrics and the status page are served; off for none."`
+	StatusPage           string        `env:"STATUS_PAGE" envDefault:"auto" help:"on shows the status page to other machines too; auto to this one only."`
+	SweepInterval        time.Duration `env:"SWEEP_INTERVAL" envDefault:"10m" help:"How often Slack's state is compared anew."`
+	SweepWindow          time.Duration `env:"SWEEP_WINDOW" envDefault:"168h" help:"How far back that looks for first messages which nobody acknowledged yet."`
+	Backfill             time.Duration `env:"BACKFILL" envDefault:"0s" help:"How far back a newly listed channel is looked at."`
+	LogLevel             string        `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error."`
+	LogFormat            string        `env:"LOG_FORMAT" envDefault:"auto" help:"json, console, or auto: console on a terminal, else json."`
+}
+
+// variable is one of config's fields as its tags describe it.
+type variable struct{ Name, Default, Need, Help string }
+
+// variables lists the environment in config's order.
+func variables() []variable {
+	t := reflect.TypeFor[config]()
+	out := make([]variable, t.NumField())
+	for i := range out {
+		tag := t.Field(i).Tag
+		out[i] = variable{Name: tag.Get("env"), Default: tag.Get("envDefault"), Need: tag.Get("need"), Help: tag.Get("help")}
+	}
+	return out
+}
+
+// configError lists every fault of the environment, a line each.
+type configError struct{ faults []string }
+
+func (e *configError) Error() string { return strings.Join(e.faults, "\n") }
+
+// loadConfig reads the environment. needs names the groups of variables that must be there: slack, gitlab, agents. All faults are
+// returned at once, as a configError.
+func loadConfig(environ []string, needs ...string) (config, error) {
+	vars, faults := fromFiles(environ)
+	var c config
+	if err := env.ParseWithOptions(&c, env.Options{Environment: vars}); err != nil {
+		faults = append(faults, malformed(err)...)
+	}
+	faults = append(faults, c.missing(needs)...)
+	faults = append(faults, c.invalid()...)
+	if len(faults) > 0 {
+		return c, &configError{faults}
+	}
+	c.AdminSocket = cmp.Or(c.AdminSocket, c.Store+".sock")
+	if !strings.HasSuffix(c.SlackAPIURL, "/") {
+		c.SlackAPIURL += "/"
+	}
+	return c, nil
+}
+
+// fromFiles gives the variables by name; X_FILE stands for the content of the file that it names.
+func fromFiles(environ []string) (vars map[string]string, faults []string) {
+	given := env.ToMap(environ)
+	vars = map[string]string{}
+	for _, v := range variables() {
+		// AGENTS_JSON_FILE is a variable of its own: it stays a path, so that the file can be reloaded.
+		path := given[v.Name+"_FILE"]
+		value, set := given[v.Name]
+		if path == "" || v.Name == "AGENTS_JSON" {
+			if set && strings.TrimSpace(value) != "" {
+				vars[v.Name] = strings.TrimSpace(value)
+			}
+			continue
+		}
+		if set && value != "" {
+			faults = append(faults, fmt.Sprintf("%s and %s_FILE are both set: keep one of them", v.Name, v.Name))
+			continue
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			faults = append(faults, fmt.Sprintf("%s_FILE: %v: mount the file or correct the path", v.Name, err))
+			continue
+		}
+		vars[v.Name] = strings.TrimSpace(string(text))
+	}
+	return vars, faults
+}
+
+// malformed names the variables whose values do not fit. The values are left out: one may be a token.
+func malformed(err error) []string {
+	var all env.AggregateError
+	if !errors.As(err, &all) {
+		return []string{err.Error()}
+	}
+	var faults []string
+	for _, e := range all.Errors {
+		var p env.ParseError
+		if !errors.As(e, &p) {
+			faults = append(faults, e.Error())
+			continue
+		}
+		name := p.Name
+		if f, ok := reflect.TypeFor[config]().FieldByName(p.Name); ok {
+			name = f.Tag.Get("env")
+		}
+		faults = append(faults, fmt.Sprintf("%s is not a duration: write it like 75s, 10m or 168h", name))
+	}
+	return faults
+}
+
+// remedies say where to get what is missing.
+var remedies = map[string]string{
+	"SLACK_APP_TOKEN": "make one under Basic Information, App-Level Tokens, with the scope connections:write",
+	"SLACK_BOT_TOKEN": "install the app to the workspace and copy the Bot User OAuth Token",
+	"GITLAB_TOKEN":    "make a project or group access token with the scope api and the role Reporter or higher",
+	"AGENTS_JSON":     "give the agents file's text or path, or its path as AGENTS_JSON_FILE; agents.example.json shows one",
+}
+
+// missing names what a command needs and does not find.
+func (c config) missing(needs []string) []string {
+	values := map[string]string{
+		"SLACK_APP_TOKEN": c.SlackAppToken, "SLACK_BOT_TOKEN": c.SlackBotToken, "GITLAB_TOKEN": c.GitLabToken,
+		"AGENTS_JSON": cmp.Or(c.AgentsJSON, c.AgentsJSONFile),
+	}
+	var faults []string
+	for _, v := range variables() {
+		if v.Need != "" && slices.Contains(needs, v.Need) && values[v.Name] == "" {
+			faults = append(faults, fmt.Sprintf("%s is missing: %s", v.Name, remedies[v.Name]))
+		}
+	}
+	return faults
+}
+
+// invalid names values that cannot be meant.
+func (c config) invalid() []string {
+	var faults []string
+	fault := func(bad bool, text string) {
+		if bad {
+			faults = append(faults, text)
+		}
+	}
+	fault(c.SlackAppToken != "" && !strings.HasPrefix(c.SlackAppToken, "xapp-"), "SLACK_APP_TOKEN does not start with xapp-: "+remedies["SLACK_APP_TOKEN"])
+	fault(c.SlackBotToken != "" && !strings.HasPrefix(c.SlackBotToken, "xoxb-"), "SLACK_BOT_TOKEN does not start with xoxb-: "+remedies["SLACK_BOT_TOKEN"])
+	fault(c.AgentsJSON != "" && c.AgentsJSONFile != "", "AGENTS_JSON and AGENTS_JSON_FILE are both set: keep one of them")
+	fault(!isHTTP(c.SlackAPIURL), "SLACK_API_URL is not an address: write it like https://slack.com/api/")
+	fault(!isHTTP(c.GitLabURL), "GITLAB_URL is not an address: write it like https://gitlab.example.com")
+	fault(c.SweepInterval < time.Second, "SWEEP_INTERVAL is shorter than 1s: write it like 10m")
+	fault(c.SweepWindow <= 0, "SWEEP_WINDOW is not positive: write it like 168h")
+	fault(c.GitLabSettle < 0, "GITLAB_SETTLE is negative: write it like 75s")
+	fault(c.Backfill < 0, "BACKFILL is negative: write it like 24h")
+	fault(!slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel), "LOG_LEVEL is none of debug, info, warn, error")
+	fault(!slices.Contains([]string{"json", "console", "auto"}, c.LogFormat), "LOG_FORMAT is none of json, console, auto")
+	fault(!slices.Contains([]string{"on", "auto"}, c.StatusPage), "STATUS_PAGE is none of on, auto")
+	fault(strings.HasPrefix(c.Store, "etcd"), "STORE is no path of a file: replicas over etcd are not part of this version")
+	return faults
+}
+
+func isHTTP(address string) bool {
+	return strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://")
+}
+
+// agentsFile gives the path of the agents file, or its text if the variable holds it.
+func (c config) agentsFile() (path, text string) {
+	if strings.HasPrefix(c.AgentsJSON, "{") {
+		return "AGENTS_JSON", c.AgentsJSON
+	}
+	return cmp.Or(c.AgentsJSON, c.AgentsJSONFile), ""
+}

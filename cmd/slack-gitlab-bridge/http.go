@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/sync/errgroup"
+)
+
+// listen opens a listener; the socket of the commands is for this user alone.
+func listen(network, address string) (net.Listener, error) {
+	if network == "unix" {
+		return listenPrivate(address)
+	}
+	return net.Listen(network, address)
+}
+
+// serveHTTP serves until ctx ends, then gives requests under way a second.
+func serveHTTP(ctx context.Context, g *errgroup.Group, l net.Listener, h http.Handler) {
+	s := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
+	g.Go(func() error {
+		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	g.Go(func() error {
+		<-ctx.Done()
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		if err := s.Shutdown(last); err != nil {
+			return s.Close()
+		}
+		return nil
+	})
+}
+
+// httpHandler serves health, metrics and the status page. Nothing here changes anything.
+func (d *daemon) httpHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, readiness{Ready: true}) })
+	mux.HandleFunc("GET /readyz", d.readyz)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(d.metrics.registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /{$}", d.statusPage)
+	return mux
+}
+
+// readiness is what /readyz answers.
+type readiness struct {
+	Ready   bool     `json:"ready"`
+	Reasons []string `json:"reasons,omitempty"` // each with its remedy
+}
+
+func (d *daemon) readyz(w http.ResponseWriter, r *http.Request) {
+	answer := d.ready(r.Context())
+	status := http.StatusOK
+	if !answer.Ready {
+		status = http.StatusServiceUnavailable
+	}
+	writeJSON(w, status, answer)
+}
+
+// ready tells whether Slack is connected, GitLab answers, the store can be written and the agents file is the current one.
+func (d *daemon) ready(ctx context.Context) readiness {
+	var reasons []string
+	if s := d.slack.State(); s.Connected == 0 {
+		reason := "slack: no connection is open"
+		if s.Fault != "" {
+			reason += ": " + s.Fault
+		}
+		reasons = append(reasons, reason)
+	}
+	if d.gitlab.Identity().Username == "" {
+		reasons = append(reasons, "gitlab: has not answered yet: check GITLAB_URL and the network")
+	}
+	if refused := d.agents.Refused(); refused != "" {
+		reasons = append(reasons, refused)
+	}
+	reasons = append(reasons, d.bridge.Ready(ctx)...)
+	return readiness{Ready: len(reasons) == 0, Reasons: reasons}
+}
+
+// writeJSON answers with v. A client that has gone is no fault.
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v)
+}

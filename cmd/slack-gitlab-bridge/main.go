@@ -1,0 +1,97 @@
+// Slack-gitlab-bridge turns Slack messages into GitLab issues with a reaction, and keeps both in step.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands is the command line.
+type commands struct {
+	Run         runCommand         `cmd:"" default:"1" help:"Run the daemon (default)."`
+	Sandbox     sandboxCommand     `cmd:"" help:"Try it with nothing: an imitation of Slack and of GitLab, and the real bridge between them."`
+	Doctor      doctorCommand      `cmd:"" help:"Check the whole chain and print the remedy for each fault."`
+	Explain     explainCommand     `cmd:"" help:"Tell what the bridge sees of one message, concludes, did, and what is still queued."`
+	Jobs        jobsCommand        `cmd:"" help:"List what is waiting or was given up; retry or drop it."`
+	Manifest    manifestCommand    `cmd:"" help:"Print the Slack app manifest to paste."`
+	Healthcheck healthcheckCommand `cmd:"" help:"Exit 0 if the running daemon is ready."`
+	Version     versionCommand     `cmd:"" help:"Print the version."`
+}
+
+// world is what a command gets of the outside: replaced in tests.
+type world struct {
+	environ []string
+	out     io.Writer
+	err     io.Writer
+}
+
+// errWrongUse marks an error as wrong use or configuration: exit status 2.
+var errWrongUse = errors.New("wrong use")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	os.Exit(execute(ctx, os.Args[1:], world{environ: os.Environ(), out: os.Stdout, err: os.Stderr}))
+}
+
+// execute runs one command line and returns its exit status: 0 done, 1 it failed, 2 wrong use or configuration.
+func execute(ctx context.Context, args []string, w world) (status int) {
+	var c commands
+	exited := -1
+	parser, err := kong.New(&c, kong.Name("slack-gitlab-bridge"), kong.Description("Slack messages become GitLab issues with a reaction; both stay in step."),
+		kong.Writers(w.out, w.err), kong.Exit(func(code int) { exited = code }), kong.UsageOnError(),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(w))
+	if err != nil {
+		panic(err) // the struct above is wrong
+	}
+	parsed, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited // --help
+	}
+	if err != nil {
+		fmt.Fprintf(w.err, "%v\nSee slack-gitlab-bridge --help.\n", err)
+		return 2
+	}
+	err = parsed.Run()
+	var faults *configError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &faults), errors.Is(err, errWrongUse):
+		fmt.Fprintln(w.err, err)
+		return 2
+	}
+	fmt.Fprintln(w.err, err)
+	return 1
+}
+
+type versionCommand struct{}
+
+// Run prints the version and, if it is known, the commit.
+func (versionCommand) Run(w world) error {
+	_, err := fmt.Fprintln(w.out, "slack-gitlab-bridge", version())
+	return err
+}
+
+// version is the module's version as the Go tool recorded it.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	text := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+			text += " " + s.Value[:12]
+		}
+	}
+	return text
+}

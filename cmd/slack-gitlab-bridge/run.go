@@ -1,0 +1,242 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
+
+	"slack-gitlab-bridge/bridge"
+	"slack-gitlab-bridge/bridge/gitlabside"
+	"slack-gitlab-bridge/bridge/slackside"
+	"slack-gitlab-bridge/store"
+	"slack-gitlab-bridge/store/bolt"
+)
+
+type runCommand struct{}
+
+// Run runs the daemon until it is told to stop.
+func (runCommand) Run(ctx context.Context, w world) error {
+	c, err := loadConfig(w.environ, "slack", "gitlab", "agents")
+	if err != nil {
+		return err
+	}
+	agents, team, err := loadAgents(c)
+	if err != nil {
+		return err
+	}
+	d, err := open(ctx, c, agents, team, newLog(c, w.err))
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	return d.run(ctx)
+}
+
+// newLog makes the logger: JSON lines, or lines for people on a terminal.
+func newLog(c config, out io.Writer) zerolog.Logger {
+	f, isFile := out.(*os.File)
+	terminal := false
+	if isFile {
+		info, err := f.Stat()
+		terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
+	}
+	if c.LogFormat == "console" || (c.LogFormat == "auto" && terminal) {
+		out = zerolog.ConsoleWriter{Out: out, TimeFormat: time.TimeOnly}
+	}
+	level, err := zerolog.ParseLevel(c.LogLevel)
+	if err != nil {
+		level = zerolog.InfoLevel // loadConfig has refused anything else
+	}
+	zerolog.TimeFieldFormat = time.RFC3339Nano
+	return zerolog.New(out).Level(level).With().Timestamp().Logger()
+}
+
+// daemon is the bridge with everything around it, wired.
+type daemon struct {
+	config  config
+	log     zerolog.Logger
+	metrics *metrics
+	agents  *agentsFile
+	engine  *bolt.Engine
+	store   *store.Store
+	slack   *slackside.Slack
+	gitlab  *gitlabside.GitLab
+	bridge  *bridge.Bridge
+}
+
+// lockWait is how long another process may hold the store before the start fails.
+const lockWait = 5 * time.Second
+
+// open opens the store and wires both ends to the bridge. It makes no request.
+func open(ctx context.Context, c config, agents *agentsFile, team *bridge.Team, log zerolog.Logger) (*daemon, error) {
+	d := &daemon{config: c, log: log, metrics: newMetrics(), agents: agents}
+	var err error
+	if d.engine, err = bolt.Open(c.Store, bolt.Options{Timeout: lockWait}); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	if d.store, err = store.Open(ctx, d.engine); err != nil {
+		return nil, errors.Join(err, d.engine.Close())
+	}
+	d.slack, d.gitlab, err = ends(c, d.metrics, log)
+	if err != nil {
+		return nil, errors.Join(err, d.engine.Close())
+	}
+	d.bridge = bridge.New(bridge.Config{Settle: c.GitLabSettle, SweepEvery: c.SweepInterval, SweepWindow: c.SweepWindow, Backfill: c.Backfill},
+		d.slack, d.gitlab, d.store, team, log, d.metrics)
+	d.metrics.watch(d.store.Stats, func() int { return d.slack.State().Connected }, func() time.Time { return d.slack.State().LastFrame })
+	return d, nil
+}
+
+// callTimeout bounds one request to a vendor.
+const callTimeout = 30 * time.Second
+
+// ends makes the Slack and the GitLab end.
+func ends(c config, m *metrics, log zerolog.Logger) (*slackside.Slack, *gitlabside.GitLab, error) {
+	gitlab, err := gitlabside.New(gitlabside.Config{URL: c.GitLabURL, Token: c.GitLabToken, FormerAccounts: c.GitLabFormerAccounts,
+		HTTP: &http.Client{Timeout: callTimeout, Transport: m.transport("gitlab")}})
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", errWrongUse, err)
+	}
+	slack := slackside.New(slackside.Config{BotToken: c.SlackBotToken, AppToken: c.SlackAppToken, APIURL: c.SlackAPIURL, Log: log,
+		HTTP:    &http.Client{Timeout: callTimeout, Transport: m.transport("slack")},
+		OnEvent: func(kind, result string) { m.received.WithLabelValues(kind, result).Inc() }})
+	return slack, gitlab, nil
+}
+
+func (d *daemon) close() {
+	if err := d.engine.Close(); err != nil {
+		d.log.Error().Err(err).Msg("store cannot be closed")
+	}
+}
+
+// run starts everything, in the order in which it depends on each other, and waits for its end.
+func (d *daemon) run(ctx context.Context) error {
+	slackAnswered, gitlabAnswered, err := d.checkTokens(ctx)
+	if err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	if err := d.serve(ctx, g); err != nil {
+		return err
+	}
+	g.Go(func() error { d.agents.watch(ctx, d.log, d.metrics, d.use); return nil })
+	g.Go(func() error {
+		if !gitlabAnswered && !d.greet(ctx, "gitlab", d.gitlab.Start) {
+			return nil
+		}
+		d.use(d.bridge.Team())
+		return nil
+	})
+	g.Go(func() error {
+		if !slackAnswered && !d.greet(ctx, "slack", d.slack.Start) {
+			return nil
+		}
+		d.log.Info().Str("version", version()).Str("slack", d.slack.Identity().Team).Str("gitlab", d.config.GitLabURL).Msg("started")
+		g.Go(func() error { return d.bridge.Run(ctx) })
+		return d.slack.Listen(ctx, d.bridge.Accept, d.bridge.Gap)
+	})
+	err = g.Wait()
+	d.log.Info().Msg("stopped")
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// checkTokens asks both vendors once. A refused token ends the start; a vendor that cannot be reached does not: it is waited for.
+func (d *daemon) checkTokens(ctx context.Context) (slackAnswered, gitlabAnswered bool, err error) {
+	slack := d.slack.Start(ctx)
+	if slack == nil {
+		slack = d.slack.CheckAppToken(ctx)
+	}
+	gitlab := d.gitlab.Start(ctx)
+	for vendor, err := range map[string]error{"slack": slack, "gitlab": gitlab} {
+		var refused *bridge.Outage
+		if errors.As(err, &refused) {
+			return false, false, err
+		}
+		if err != nil && ctx.Err() == nil {
+			d.log.Warn().Str("vendor", vendor).Err(err).Msg("does not answer yet")
+		}
+	}
+	return slack == nil, gitlab == nil, nil
+}
+
+// greetAgain is how long a vendor that did not answer is left alone.
+const greetAgain = 5 * time.Second
+
+// greet waits until a vendor has told who we are there. It reports false if it was stopped before that.
+func (d *daemon) greet(ctx context.Context, vendor string, start func(context.Context) error) bool {
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(greetAgain):
+		}
+		err := start(ctx)
+		if err == nil {
+			d.log.Info().Str("vendor", vendor).Msg("answers")
+			return true
+		}
+		if ctx.Err() == nil {
+			d.log.Warn().Str("vendor", vendor).Err(err).Msg("does not answer yet")
+		}
+	}
+}
+
+// use puts an agents file in force, and reads once what its projects and people are in GitLab.
+func (d *daemon) use(team *bridge.Team) {
+	d.bridge.SetTeam(team)
+	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
+	defer cancel()
+	for _, c := range team.Channels() {
+		var names []string
+		for _, a := range team.Agents() {
+			if _, ok := team.Agent(a.SlackID, c.ID); ok {
+				names = append(names, a.GitLabUsername)
+			}
+		}
+		if err := d.gitlab.Warm(ctx, c.Project, names); err != nil {
+			d.log.Warn().Err(err).Str("channel", c.ID).Msg("project cannot be read")
+		}
+		if _, err := d.slack.Channel(ctx, c.ID); err != nil {
+			d.log.Warn().Err(err).Str("channel", c.ID).Msg("channel cannot be read")
+		}
+	}
+}
+
+// socketPath is the longest path of a Unix socket that every system takes.
+const socketPath = 100
+
+// serve starts the HTTP server and the socket that commands talk to.
+func (d *daemon) serve(ctx context.Context, g *errgroup.Group) error {
+	if len(d.config.AdminSocket) > socketPath {
+		return fmt.Errorf("%w: the path of the admin socket is too long for the system (%d bytes): set ADMIN_SOCKET to a shorter one", errWrongUse, len(d.config.AdminSocket))
+	}
+	// The store is ours, so nobody answers on a socket that is left over.
+	if err := os.Remove(d.config.AdminSocket); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("admin socket: %w", err)
+	}
+	admin, err := listen("unix", d.config.AdminSocket)
+	if err != nil {
+		return fmt.Errorf("admin socket in %s: %w", filepath.Dir(d.config.AdminSocket), err)
+	}
+	serveHTTP(ctx, g, admin, d.adminHandler())
+	if d.config.HTTPAddr == "off" {
+		return nil
+	}
+	public, err := listen("tcp", d.config.HTTPAddr)
+	if err != nil {
+		return fmt.Errorf("HTTP_ADDR: %w: choose another address, or off", err)
+	}
+	serveHTTP(ctx, g, public, d.httpHandler())
+	return nil
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sync/errgroup"
+
+	"slack-gitlab-bridge/sandbox"
+)
+
+type sandboxCommand struct {
+	Addr  string `default:"127.0.0.1:8090" help:"Where the page is served."`
+	Scene bool   `help:"Play a prepared story, print it, and exit 0 only if both sides ended as told."`
+}
+
+// Run starts both imitations and the real bridge between them, wired as run does it.
+func (s sandboxCommand) Run(ctx context.Context, w world) error {
+	folder, err := os.MkdirTemp("", "slack-gitlab-bridge-")
+	if err != nil {
+		return fmt.Errorf("make a folder for the sandbox's store: %w", err)
+	}
+	defer os.RemoveAll(folder)
+	if s.Scene {
+		s.Addr = "127.0.0.1:0"
+	}
+	imitation, err := sandbox.New(sandbox.Options{Addr: s.Addr})
+	if err != nil {
+		return err
+	}
+	defer imitation.Close()
+
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return imitation.Serve(ctx) })
+	g.Go(func() error { return bridgeBetween(ctx, imitation, folder, w) })
+	if s.Scene {
+		g.Go(func() error {
+			defer stop()
+			return imitation.Scene(ctx, w.out)
+		})
+	} else {
+		fmt.Fprintf(w.out, "Open %s in a browser: Slack is on the left, GitLab on the right, the bridge between them.\nControl-C ends it; nothing is kept.\n", imitation.URL())
+	}
+	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// bridgeBetween runs the daemon on the sandbox's addresses and tokens.
+func bridgeBetween(ctx context.Context, imitation *sandbox.World, folder string, w world) error {
+	c, err := loadConfig([]string{
+		"SLACK_APP_TOKEN=" + imitation.AppToken(), "SLACK_BOT_TOKEN=" + imitation.BotToken(), "SLACK_API_URL=" + imitation.SlackAPIURL(),
+		"GITLAB_TOKEN=" + imitation.GitLabToken(), "GITLAB_URL=" + imitation.GitLabURL(),
+		"AGENTS_JSON=" + string(imitation.AgentsJSON()), "STORE=" + filepath.Join(folder, "bridge.db"),
+		"HTTP_ADDR=off", "LOG_LEVEL=warn",
+	}, "slack", "gitlab", "agents")
+	if err != nil {
+		return err
+	}
+	agents, team, err := loadAgents(c)
+	if err != nil {
+		return err
+	}
+	d, err := open(ctx, c, agents, team, newLog(c, w.err))
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	return d.run(ctx)
+}
