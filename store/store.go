@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -38,15 +39,18 @@ func Open(ctx context.Context, engine Engine) (*Store, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	engine.Watch(s.follow)
+	var waiting []*entry
 	err := s.scan(ctx, jobPrefix, func(kv KV) error {
 		j, err := decodeJob(kv)
-		if err == nil {
-			s.index(j)
-		}
+		waiting = append(waiting, entryOf(j))
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
+	}
+	slices.SortFunc(waiting, (*entry).compare) // who has waited longest has the first turn
+	for _, e := range waiting {
+		s.index(e)
 	}
 	return s, nil
 }
@@ -140,13 +144,13 @@ func (s *Store) follow(b Batch) {
 		if err != nil {
 			panic("store: a job it committed itself: " + err.Error())
 		}
-		s.index(j)
+		s.index(entryOf(j))
 	}
 	s.wake()
 }
 
 // index takes up one job as stored. The caller holds the lock.
-func (s *Store) index(j Job) {
-	s.seq = max(s.seq, j.Seq)
-	s.queue.put(entryOf(j), time.Now())
+func (s *Store) index(e *entry) {
+	s.seq = max(s.seq, e.seq)
+	s.queue.put(e, time.Now())
 }

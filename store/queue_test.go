@@ -1,0 +1,347 @@
+package store
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+var epoch = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+
+// at is a time so many seconds after the epoch.
+func at(seconds int) time.Time { return epoch.Add(time.Duration(seconds) * time.Second) }
+
+// taken takes all that is due at a time and returns the keys in their order.
+func taken(q *queue, now time.Time) (keys []string) {
+	for e := q.take(now); e != nil; e = q.take(now) {
+		keys = append(keys, e.key)
+	}
+	return keys
+}
+
+func wantTaken(t *testing.T, q *queue, now time.Time, want ...string) {
+	t.Helper()
+	if got := taken(q, now); !slices.Equal(got, want) {
+		t.Errorf("taken at +%v = %v, want %v", now.Sub(epoch), got, want)
+	}
+}
+
+func TestQueueLaneRules(t *testing.T) {
+	t.Parallel()
+	type jobs []*entry
+	for _, c := range []struct {
+		name string
+		jobs jobs
+		want []string // due at the epoch
+		next int      // seconds from then until something becomes due; 0: never
+	}{
+		{"nothing", nil, nil, 0},
+		{"one", jobs{{key: "a", lane: "l", seq: 1}}, []string{"a"}, 0},
+		{"a lane is in order", jobs{{key: "b", lane: "l", seq: 2}, {key: "a", lane: "l", seq: 3}, {key: "c", lane: "l", seq: 1}}, []string{"c"}, 0},
+		{"one seq: by key", jobs{{key: "b", lane: "l", seq: 1}, {key: "a", lane: "l", seq: 1}}, []string{"a"}, 0},
+		{"lanes are independent", jobs{{key: "a", lane: "l", seq: 1}, {key: "b", lane: "m", seq: 2}}, []string{"a", "b"}, 0},
+		{"not yet", jobs{{key: "a", lane: "l", seq: 1, notBefore: at(5)}}, nil, 5},
+		{"just now", jobs{{key: "a", lane: "l", seq: 1, notBefore: at(0)}}, []string{"a"}, 0},
+		{"a head to come blocks", jobs{{key: "a", lane: "l", seq: 1, notBefore: at(5)}, {key: "b", lane: "l", seq: 2}}, nil, 5},
+		{"one to come behind does not", jobs{{key: "a", lane: "l", seq: 1}, {key: "b", lane: "l", seq: 2, notBefore: at(5)}}, []string{"a"}, 0},
+		{"parked stands aside", jobs{{key: "a", lane: "l", seq: 1, parked: true}, {key: "b", lane: "l", seq: 2}}, []string{"b"}, 0},
+		{"parked alone", jobs{{key: "a", lane: "l", seq: 1, parked: true}}, nil, 0},
+		{"parked and holding", jobs{{key: "a", lane: "l", seq: 1, parked: true, holds: true}, {key: "b", lane: "l", seq: 2}}, nil, 0},
+		{"holding but not parked", jobs{{key: "a", lane: "l", seq: 1, holds: true}, {key: "b", lane: "l", seq: 2}}, []string{"a"}, 0},
+		{"parked and holding, behind", jobs{{key: "a", lane: "l", seq: 2, parked: true, holds: true}, {key: "b", lane: "l", seq: 1}}, []string{"b"}, 0},
+	} {
+		q := newQueue()
+		for _, e := range c.jobs {
+			q.put(e, epoch)
+		}
+		if got := taken(q, epoch); !slices.Equal(got, c.want) {
+			t.Errorf("%s: taken = %v, want %v", c.name, got, c.want)
+		}
+		next, ok := q.next()
+		if want := c.next != 0; ok != want || ok && !next.Equal(at(c.next)) {
+			t.Errorf("%s: next() = %v, %v; want +%d s", c.name, next, ok, c.next)
+		}
+	}
+}
+
+func TestQueueLaneIsDoneInOrder(t *testing.T) {
+	t.Parallel()
+	q := newQueue()
+	for i, key := range []string{"a", "b", "c"} {
+		q.put(&entry{key: key, lane: "l", seq: uint64(i)}, epoch)
+	}
+	for _, key := range []string{"a", "b", "c"} {
+		wantTaken(t, q, epoch, key)
+		q.remove(key, epoch)
+		wantTaken(t, q, epoch) // until released
+		q.release("l", epoch)
+	}
+	wantTaken(t, q, epoch)
+	wantForgotten(t, q)
+}
+
+// wantForgotten fails if a queue without jobs still remembers anything.
+func wantForgotten(t *testing.T, q *queue) {
+	t.Helper()
+	if len(q.jobs)+len(q.lanes)+q.ready.Len()+len(q.later) != 0 {
+		t.Errorf("the empty queue remembers %d jobs, %d lanes, %d ready, %d later", len(q.jobs), len(q.lanes), q.ready.Len(), len(q.later))
+	}
+}
+
+// A lane with much to do gives way to the others after each job.
+func TestQueueIsFair(t *testing.T) {
+	t.Parallel()
+	q := newQueue()
+	for i := range 3 {
+		q.put(&entry{key: fmt.Sprint("busy", i), lane: "busy", seq: uint64(i)}, epoch)
+	}
+	q.put(&entry{key: "b", lane: "b", seq: 10}, epoch)
+	q.put(&entry{key: "c", lane: "c", seq: 11}, epoch)
+	var got []string
+	for e := q.take(epoch); e != nil; e = q.take(epoch) {
+		got = append(got, e.key)
+		q.remove(e.key, epoch)
+		q.release(e.lane, epoch)
+	}
+	if want := []string{"busy0", "b", "c", "busy1", "busy2"}; !slices.Equal(got, want) {
+		t.Errorf("order = %v, want %v", got, want)
+	}
+}
+
+// A job that keeps being put again, as the look at a lively thread is, keeps its
+// turn all the same.
+func TestQueuePutAgainKeepsTheTurn(t *testing.T) {
+	t.Parallel()
+	q := newQueue()
+	for i, key := range []string{"a", "b"} {
+		q.put(&entry{key: key, lane: key, seq: uint64(i)}, epoch)
+	}
+	q.put(&entry{key: "a", lane: "a", seq: 0, rev: 2}, at(1))
+	wantTaken(t, q, at(1), "a", "b")
+}
+
+// Whoever became due first goes first, whenever and whyever anybody looked.
+func TestQueueDueOrder(t *testing.T) {
+	t.Parallel()
+	for name, f := range map[string]func(q *queue){
+		"put":    func(q *queue) { q.put(&entry{key: "now", lane: "l", seq: 1}, at(20)) },
+		"remove": func(q *queue) { q.remove("block", at(20)) },
+		"unhold": func(q *queue) { q.hold("held", time.Time{}, at(20)) },
+		"release": func(q *queue) {
+			wantTaken(t, q, epoch, "free")
+			q.release("free", at(20))
+		},
+	} {
+		q := newQueue()
+		want := []string{"early", "now", "late"}
+		switch name {
+		case "remove":
+			q.put(&entry{key: "block", lane: "l", seq: 1, notBefore: at(99)}, epoch)
+			q.put(&entry{key: "now", lane: "l", seq: 2}, epoch)
+		case "unhold":
+			q.hold("held", at(99), epoch)
+			q.put(&entry{key: "now", lane: "held", seq: 1}, epoch)
+		case "release":
+			q.put(&entry{key: "free", lane: "free", seq: 1}, epoch)
+			want[1] = "free"
+		}
+		q.put(&entry{key: "late", lane: "l1", seq: 8, notBefore: at(30)}, epoch)
+		q.put(&entry{key: "early", lane: "l2", seq: 9, notBefore: at(10)}, epoch)
+		f(q)
+		if got := taken(q, at(40)); !slices.Equal(got, want) {
+			t.Errorf("%s: taken = %v, want %v", name, got, want)
+		}
+	}
+}
+
+func TestQueueHold(t *testing.T) {
+	t.Parallel()
+	q := newQueue()
+	q.put(&entry{key: "a", lane: "l", seq: 1, notBefore: at(3)}, epoch)
+	q.hold("l", at(10), epoch)
+	wantTaken(t, q, at(9))
+	wantTaken(t, q, at(10), "a")
+	q.hold("l", at(20), at(10)) // while taken
+	q.release("l", at(11))
+	wantTaken(t, q, at(19))
+	q.hold("l", time.Time{}, at(19)) // lifted
+	wantTaken(t, q, at(19), "a")
+	q.remove("a", at(19))
+	q.release("l", at(19))
+	wantForgotten(t, q)
+
+	q.hold("l", at(30), at(20)) // for jobs to come
+	q.put(&entry{key: "b", lane: "l", seq: 2}, at(21))
+	wantTaken(t, q, at(29))
+	q.remove("b", at(29))
+	wantTaken(t, q, at(30))
+	wantForgotten(t, q)
+}
+
+// The clock is set back: what was due stays due.
+func TestQueueClockSetBack(t *testing.T) {
+	t.Parallel()
+	q := newQueue()
+	q.put(&entry{key: "a", lane: "a", seq: 1}, at(100))
+	q.put(&entry{key: "b", lane: "b", seq: 2, notBefore: at(90)}, at(100))
+	q.put(&entry{key: "c", lane: "c", seq: 3}, at(50))
+	wantTaken(t, q, at(50), "a", "b", "c")
+}
+
+// model is the queue as one would explain it: a list of jobs, looked through
+// from the start each time.
+type model struct {
+	jobs  map[string]*entry
+	taken map[string]bool
+	until map[string]time.Time
+	ready []string // lanes, in the order in which they became ready
+	now   time.Time
+}
+
+// head returns the first job of the lane that does not stand aside.
+func (m *model) head(lane string) *entry {
+	var first *entry
+	for _, e := range m.jobs {
+		if e.lane == lane && (!e.parked || e.holds) && (first == nil || e.compare(first) < 0) {
+			first = e
+		}
+	}
+	return first
+}
+
+// due returns since when the lane has been due, by its times.
+func (m *model) due(lane string) (since time.Time, ok bool) {
+	head := m.head(lane)
+	if head == nil || head.parked || m.taken[lane] {
+		return time.Time{}, false
+	}
+	since = head.notBefore
+	if m.until[lane].After(since) {
+		since = m.until[lane]
+	}
+	return since, !since.After(m.now)
+}
+
+// refresh brings the list of ready lanes up to date.
+func (m *model) refresh(lanes []string) {
+	m.ready = slices.DeleteFunc(m.ready, func(lane string) bool {
+		_, ok := m.due(lane)
+		return !ok
+	})
+	var fresh []string
+	for _, lane := range lanes {
+		if _, ok := m.due(lane); ok && !slices.Contains(m.ready, lane) {
+			fresh = append(fresh, lane)
+		}
+	}
+	slices.SortFunc(fresh, func(a, b string) int {
+		since, _ := m.due(a)
+		other, _ := m.due(b)
+		return cmp.Or(since.Compare(other), cmp.Compare(a, b))
+	})
+	m.ready = append(m.ready, fresh...)
+}
+
+// TestQueueAgainstModel does anything in any order to both.
+func TestQueueAgainstModel(t *testing.T) {
+	t.Parallel()
+	lanes := []string{"l1", "l2", "l3", "l4"}
+	keys := []string{"a", "b", "c", "d", "e", "f", "g", "h"}
+	rapid.Check(t, func(t *rapid.T) {
+		q := newQueue()
+		m := &model{jobs: map[string]*entry{}, taken: map[string]bool{}, until: map[string]time.Time{}, now: epoch}
+		lane := func() string { return rapid.SampledFrom(lanes).Draw(t, "lane") }
+		soon := func() time.Time {
+			return m.now.Add(time.Duration(rapid.IntRange(-5, 20).Draw(t, "seconds")) * time.Second)
+		}
+		t.Repeat(map[string]func(*rapid.T){
+			"put": func(t *rapid.T) {
+				e := &entry{
+					key: rapid.SampledFrom(keys).Draw(t, "key"), lane: lane(),
+					seq:    rapid.Uint64Range(1, 6).Draw(t, "seq"),
+					parked: rapid.Bool().Draw(t, "parked"), holds: rapid.Bool().Draw(t, "holds"),
+				}
+				if rapid.Bool().Draw(t, "later") {
+					e.notBefore = soon()
+				}
+				q.put(e, m.now)
+				m.jobs[e.key] = e
+			},
+			"remove": func(t *rapid.T) {
+				key := rapid.SampledFrom(keys).Draw(t, "key")
+				q.remove(key, m.now)
+				delete(m.jobs, key)
+			},
+			"release": func(*rapid.T) {
+				name := lane()
+				q.release(name, m.now)
+				delete(m.taken, name)
+			},
+			"hold": func(*rapid.T) {
+				name, until := lane(), soon()
+				q.hold(name, until, m.now)
+				m.until[name] = until
+			},
+			"pass": func(t *rapid.T) {
+				m.now = m.now.Add(time.Duration(rapid.IntRange(1, 8).Draw(t, "pass")) * time.Second)
+			},
+			"take": func(t *rapid.T) {
+				got := q.take(m.now)
+				if len(m.ready) == 0 {
+					if got != nil {
+						t.Fatalf("take() = %s of %s, want nothing", got.key, got.lane)
+					}
+					return
+				}
+				want := m.head(m.ready[0])
+				if got != want {
+					t.Fatalf("take() = %+v, want %+v", got, want)
+				}
+				m.taken[want.lane] = true
+			},
+			"": func(t *rapid.T) {
+				m.refresh(lanes)
+				m.check(t, q)
+			},
+		})
+	})
+}
+
+// check compares what can be seen from outside without changing anything.
+func (m *model) check(t *rapid.T, q *queue) {
+	st := q.stats()
+	parked := 0
+	for _, e := range m.jobs {
+		if e.parked {
+			parked++
+		}
+	}
+	if st.Parked != parked || st.Waiting+st.Begun != len(m.jobs)-parked || st.Taken != len(m.taken) {
+		t.Fatalf("stats() = %+v, want %d jobs, %d of them parked, %d lanes taken", st, len(m.jobs), parked, len(m.taken))
+	}
+	for name, l := range q.lanes {
+		if len(l.line) == 0 && !l.taken && !l.until.After(m.now) && l.place < 0 {
+			t.Fatalf("lane %s is remembered for nothing", name)
+		}
+	}
+}
+
+func BenchmarkQueue(b *testing.B) {
+	for _, waiting := range []int{1_000, 100_000} {
+		b.Run(fmt.Sprintf("waiting=%d", waiting), func(b *testing.B) {
+			q := newQueue()
+			for i := range waiting {
+				q.put(&entry{key: fmt.Sprint(i), lane: fmt.Sprint(i / 2), seq: uint64(i), notBefore: at(i % 100)}, epoch)
+			}
+			for b.Loop() {
+				e := q.take(at(1000))
+				q.put(e, at(1000))
+				q.release(e.lane, at(1000))
+			}
+		})
+	}
+}
