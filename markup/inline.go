@@ -78,7 +78,7 @@ func pieces(runs []run, host string, isItem bool) []piece {
 			out = append(out, space)
 		}
 	}
-	for out[len(out)-1].space {
+	for len(out) > 0 && out[len(out)-1].space {
 		out = out[:len(out)-1]
 	}
 	narrowSpaces(out)

@@ -81,10 +81,9 @@ var atStart = []struct {
 	{"fence", regexp.MustCompile("^(```|~~~)")},
 	{"heading", regexp.MustCompile(`^#{1,6}(\s|$)`)},
 	{"setext heading or front matter", regexp.MustCompile(`^(=+|-+|\+{3,}|;{3,})\s*$`)},
-	{"multi-line quote", regexp.MustCompile(`^>>`)},
 	{"list", regexp.MustCompile(`^([*+-]|[0-9]{1,9}[.)])(\s|$)`)},
 	{"box to tick", regexp.MustCompile(`^\[[ xX~]\]\s`)},
-	{"definition", regexp.MustCompile(`^(:\s|::include|\[[^\]]*\]:)`)},
+	{"definition", regexp.MustCompile(`^(:\s|::include|\[(?:[^\]\\]|\\.)*\]:)`)},
 	{"table", regexp.MustCompile(`^\|`)},
 }
 
@@ -99,8 +98,8 @@ func judgeLine(line string) []string {
 			bad = append(bad, rule.name)
 		}
 	}
-	if strings.HasPrefix(strings.TrimLeft(line, " \t"), "/") {
-		bad = append(bad, "quick action")
+	if strings.HasPrefix(line, ">>>") {
+		bad = append(bad, "multi-line quote")
 	}
 	shown, links := visible(rest)
 	for _, rule := range inProse {
@@ -140,7 +139,7 @@ var inProse = []struct {
 	{"wiki or contents", regexp.MustCompile(`(?i)\[\[|\[toc\]`)},
 	{"difference", regexp.MustCompile(`[\[{]\+.*\+[\]}]|[\[{]-.*-[\]}]`)},
 	{"commit", regexp.MustCompile(`[0-9a-fA-F]{7,}`)},
-	{"project", regexp.MustCompile(`[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+>`)},
+	{"project", regexp.MustCompile(`[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_.-]+)+>`)},
 	{"emoji", regexp.MustCompile(`:([a-z0-9_+-]*[a-z_+-][a-z0-9_+-]*|100|1234):`)},
 	{"address", regexp.MustCompile(`[A-Za-z]://`)},
 }

@@ -35,7 +35,13 @@ func (w *lineWriter) add(p *piece) {
 		(len(ending) > 2 || ending == "_" || !letter(w.last)) {
 		ending += fixer
 	}
+	if w.last == '~' && strings.HasPrefix(ending, "~~") {
+		w.write(fixer) // some parsers count an escaped "~" with the sign's
+	}
 	w.write(ending)
+	if w.last == '~' && strings.HasPrefix(beginning, "~~") {
+		w.write(fixer)
+	}
 	if beginning != "" && wordish(w.last) &&
 		(len(beginning) > 2 || beginning == "_" || !letter(next)) {
 		w.write(fixer)
@@ -59,6 +65,9 @@ func (w *lineWriter) change(p *piece) (ending, beginning string) {
 		ending += styleSigns[w.open[i]]
 	}
 	w.open = w.open[:keep]
+	if p.space {
+		return ending, "" // nothing can begin before white space
+	}
 	for k := range styleSigns {
 		if p.style&^have&(1<<k) != 0 {
 			w.open = append(w.open, k)

@@ -58,7 +58,7 @@ var entity = regexp.MustCompile(`^&[#A-Za-z0-9]+;`)
 
 // reference is the path of what GitLab takes for a reference to one of its own
 // things: a link to it leaves a "mentioned in" there.
-var reference = regexp.MustCompile(`(?i)/-/|/(?:issues|work_items|merge_requests|snippets|milestones|epics|` +
+var reference = regexp.MustCompile(`/-/|/(?:issues|work_items|merge_requests|snippets|milestones|epics|` +
 	`vulnerabilities|iterations|designs|alert_management|feature_flags|wikis)/|/(?:commit|commits|compare)/[0-9a-z]`)
 
 // foreign are hosts with such paths that are surely no GitLab.
@@ -67,19 +67,6 @@ var foreign = []string{"github.com", "bitbucket.org", "gitea.com", "codeberg.org
 // isReference reports addresses that GitLab could take for a reference. It
 // knows its own by their host; with no host given all but the foreign are.
 func isReference(dest, host string) bool {
-	u, err := url.Parse(dest)
-	if err != nil {
-		return true
-	}
-	at := strings.ToLower(u.Hostname())
-	if host != "" && !strings.EqualFold(at, hostOnly(host)) {
-		return false
-	}
-	for _, f := range foreign {
-		if host == "" && (at == f || strings.HasSuffix(at, "."+f)) {
-			return false
-		}
-	}
 	// GitLab decodes the address before it looks.
 	path := dest
 	for range 2 {
@@ -87,7 +74,26 @@ func isReference(dest, host string) bool {
 			path = decoded
 		}
 	}
+	path = strings.ToLower(path)
+	u, err := url.Parse(dest)
+	switch {
+	case err != nil || u.Host == "" && u.Opaque == "":
+		return true // nobody knows where it leads
+	case host != "" && !strings.Contains(path, strings.ToLower(hostOnly(host))):
+		return false
+	case host == "" && isForeign(strings.ToLower(u.Hostname())):
+		return false
+	}
 	return reference.MatchString(path + "/")
+}
+
+func isForeign(host string) bool {
+	for _, f := range foreign {
+		if host == f || strings.HasSuffix(host, "."+f) {
+			return true
+		}
+	}
+	return false
 }
 
 // hostOnly accepts "host", "host:port" and a whole address.

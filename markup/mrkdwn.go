@@ -19,7 +19,7 @@ func parseMrkdwn(s string) []block {
 			break
 		}
 		out = append(out, block{kind: verbatim, spans: verbatimSpans(inside)})
-		s = after
+		s = strings.TrimLeft(after, " ")
 	}
 	return out
 }

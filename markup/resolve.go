@@ -40,13 +40,14 @@ func runsOf(s span, n Names) []run {
 	if s.kind == emojiName && strings.HasPrefix(r.text, ":") {
 		r.style |= code
 	}
-	if s.url == "" {
+	url := oneLine(s.url)
+	if url == "" {
 		if r.text == "" {
 			return nil
 		}
 		return []run{r}
 	}
-	r.text, r.url = oneLine(r.text), oneLine(s.url)
+	r.text, r.url = oneLine(r.text), url
 	if r.text == "" {
 		r.text = r.url
 	}

@@ -90,7 +90,7 @@ func (d *defuser) defuse() string {
 				d.out.WriteString(joiner)
 				continue
 			}
-		case c == '>' && d.i > 0 && isWord(d.s[d.i-1]):
+		case c == '>' && d.i > 0 && d.s[d.i-1] != ' ':
 			d.out.WriteString(joiner)
 		}
 		d.copy(1)
