@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"sort"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -85,8 +86,9 @@ func (o *outages) list() []Down {
 	return out
 }
 
-// scopes names what has to work for an action: a failure of one of these as a whole makes it wait.
-func (b *Bridge) scopes(a Action, t Thread) []string {
+// scopes names what has to work for an action: a failure of one of these as a whole makes it wait. A project is named both by the agents
+// file's spelling and by its number, because a failure may be told by either.
+func (b *Bridge) scopes(a Action, t Thread, link *Link) []string {
 	slack := []string{ScopeSlack, ChannelScope(t.Channel)}
 	if a.Card != nil {
 		return slack
@@ -94,6 +96,12 @@ func (b *Bridge) scopes(a Action, t Thread) []string {
 	gitlab := []string{ScopeGitLab}
 	if r := b.rules(t.Channel); r != nil {
 		gitlab = append(gitlab, ProjectScope(r.Channel.Project))
+	}
+	switch {
+	case link != nil:
+		gitlab = append(gitlab, ProjectScope(strconv.Itoa(link.Issue.Project)))
+	case a.Create != nil:
+		gitlab = append(gitlab, ProjectScope(strconv.Itoa(a.Create.Project)))
 	}
 	if a.Look != nil {
 		return append(slack, gitlab...)

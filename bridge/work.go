@@ -80,7 +80,12 @@ func (b *Bridge) attempt(ctx context.Context, job store.Job, chained bool) (next
 		b.failed(ctx, job, t, a, &Never{Err: err, Remedy: "drop it with: jobs drop"})
 		return nil
 	}
-	scopes := b.scopes(a, t)
+	link, _, err := b.link(ctx, t)
+	if err != nil {
+		b.unwritten(job, err)
+		return nil
+	}
+	scopes := b.scopes(a, t, link)
 	if until := b.outages.until(scopes); !until.IsZero() {
 		b.store.Hold(job.Lane, until)
 		return nil
@@ -135,7 +140,7 @@ func (b *Bridge) failed(ctx context.Context, job store.Job, t Thread, a Action, 
 	for {
 		now, found, rerr := b.store.Job(ctx, job.Key)
 		if rerr != nil || !found {
-			b.unwritten(ctx, job, rerr)
+			b.unwritten(job, rerr)
 			return
 		}
 		c := b.store.Change()
@@ -154,7 +159,7 @@ func (b *Bridge) failed(ctx context.Context, job store.Job, t Thread, a Action, 
 		c.PutJob(now)
 		if result == "parked" {
 			if err := b.noteDeed(ctx, c, t, "gave up "+a.Kind()+": "+err.Error()); err != nil {
-				b.unwritten(ctx, job, err)
+				b.unwritten(job, err)
 				return
 			}
 		}
@@ -162,7 +167,7 @@ func (b *Bridge) failed(ctx context.Context, job store.Job, t Thread, a Action, 
 		if errors.Is(cerr, store.ErrConflict) {
 			continue
 		}
-		b.unwritten(ctx, job, cerr)
+		b.unwritten(job, cerr)
 		return
 	}
 }
@@ -194,11 +199,11 @@ func (b *Bridge) judge(job store.Job, t Thread, err error) (result string) {
 	return "again"
 }
 
-// unwritten reports that the store did not take what came of a job. The job is still there: it is tried again after a pause.
-func (b *Bridge) unwritten(_ context.Context, job store.Job, err error) {
+// unwritten reports that the store failed a job. The job is still there: it is tried again after a pause.
+func (b *Bridge) unwritten(job store.Job, err error) {
 	if err == nil {
 		return
 	}
-	b.log.Error().Str("job", job.Key).Err(err).Msg("store cannot be written")
+	b.log.Error().Str("job", job.Key).Err(err).Msg("store cannot be read or written")
 	b.store.Hold(job.Lane, time.Now().Add(storePause))
 }
