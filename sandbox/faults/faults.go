@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"strings"
 	"sync"
 	"time"
 )
@@ -32,7 +33,8 @@ type Fault struct {
 	// Hang, after the work if any, gives no answer until the client has gone or Release is closed; with Release closed the answer follows.
 	Hang    bool
 	Release <-chan struct{}
-	// Reset, after the work if any, breaks the connection instead of answering.
+	// Reset, after the work if any, breaks the connection instead of answering. Go's own client repeats a GET by itself if that
+	// connection had been used before: with Times 1 its caller never learns of it.
 	Reset bool
 	// Status, Header and Answer replace the answer. With Status 0 and DoWork the true answer is sent.
 	Status int
@@ -124,7 +126,7 @@ func (d *Desk) Wrap(h http.Handler) http.Handler {
 				return
 			}
 			req.Body = string(b)
-			r.Body = io.NopCloser(bytes.NewReader(b))
+			r.Body = body{io.MultiReader(bytes.NewReader(b), r.Body), r.Body}
 		}
 		f := d.note(req)
 		if f == nil {
@@ -135,9 +137,14 @@ func (d *Desk) Wrap(h http.Handler) http.Handler {
 	})
 }
 
+// body is a request's body with what was read of it put back.
+type body struct {
+	io.Reader
+	io.Closer
+}
+
 func isUpload(r *http.Request) bool {
-	ct := r.Header.Get("Content-Type")
-	return len(ct) >= 9 && ct[:9] == "multipart"
+	return strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/")
 }
 
 // note writes the request down and picks its fault.
