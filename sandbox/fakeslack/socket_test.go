@@ -332,3 +332,29 @@ func TestClose(t *testing.T) {
 		t.Errorf("dial after Close: %v, want a refused handshake", err)
 	}
 }
+
+// Whoever waits for a frozen socket goes on when it thaws, and stops when it is dropped.
+func TestAwake(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		end  func(*conn)
+		want bool
+	}{
+		{"thawed", (*conn).thaw, true},
+		{"dropped", func(c *conn) { close(c.done) }, false},
+	} {
+		k := newConn(nil, nil, nil)
+		same(t, c.name+": awake before", k.awake(), true)
+		k.freeze()
+		k.freeze()
+		got := make(chan bool)
+		go func() { got <- k.awake() }()
+		select {
+		case v := <-got:
+			t.Errorf("%s: awake while frozen = %v, want it to wait", c.name, v)
+		case <-time.After(20 * time.Millisecond):
+		}
+		c.end(k)
+		same(t, c.name+": awake after", <-got, c.want)
+	}
+}
