@@ -340,6 +340,47 @@ func (d *damaging) Get(ctx context.Context, key string) ([]byte, error) {
 	return d.Engine.Get(ctx, key)
 }
 
+// A job that changes between being picked and being read is not handed out as it
+// was when it was picked.
+func TestNextWhileItChanges(t *testing.T) {
+	t.Parallel()
+	for name, f := range map[string]func(*store.Change, store.Job){
+		"parked":    func(c *store.Change, j store.Job) { j.Parked = "404"; c.PutJob(j) },
+		"postponed": func(c *store.Change, j store.Job) { j.NotBefore = time.Now().Add(2 * time.Hour); c.PutJob(j) },
+		"ended":     func(c *store.Change, j store.Job) { c.DeleteJob(j.Key) },
+		"moved":     func(c *store.Change, j store.Job) { j.Lane, j.Parked, j.Holds = "m", "404", true; c.PutJob(j) },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			e := &meddling{Engine: openEngine(t, filepath.Join(t.TempDir(), "bridge.db"))}
+			defer func() { _ = e.Close() }()
+			s := openStore(t, e)
+			queue(t, s, job("a", "l"))
+			read := mustJob(t, s, "a")
+			e.meddle = func() {
+				e.meddle = nil
+				change(t, s, func(c *store.Change) { f(c, read) })
+			}
+			wantIdle(t, s)
+			if e.meddle != nil {
+				t.Errorf("%s: the job was not even read", name)
+			}
+		})
+	}
+}
+
+// meddling is an engine that lets something happen just before a read.
+type meddling struct {
+	*bolt.Engine
+	meddle func()
+}
+
+func (m *meddling) Get(ctx context.Context, key string) ([]byte, error) {
+	if m.meddle != nil {
+		m.meddle()
+	}
+	return m.Engine.Get(ctx, key)
+}
+
 // Many workers, lanes and retries at once: within a lane all is done in order,
 // one at a time, and nothing is lost or done twice.
 func TestWorkersKeepTheOrder(t *testing.T) {

@@ -61,7 +61,6 @@ type Engine struct {
 	// The writer's own, and Close's once the writer has ended:
 	doubt   *group // whose outcome is not known yet
 	refused error  // why nothing can be written until the next start
-	stuck   bool   // bbolt panicked in a write
 
 	syncs, commits atomic.Uint64
 }
@@ -126,9 +125,7 @@ func (e *Engine) Close() error {
 		<-e.done
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		// After a panic in the midst of a write bbolt may hold its own lock for
-		// ever; the file is left to the end of the process then.
-		if e.db != nil && !e.stuck {
+		if e.db != nil {
 			e.closed = e.db.Close()
 		}
 		e.db, e.cause = nil, store.ErrClosed

@@ -186,7 +186,7 @@ func TestOpenWaitsForTheHolder(t *testing.T) {
 
 func TestGroupSharesFsyncs(t *testing.T) {
 	t.Parallel()
-	for _, callers := range []int{1, 8, 64, 256} {
+	for callers, fsyncs := range map[int]uint64{1: 4, 8: 4, 64: 4, 256: 4, maxGroup: 4, maxGroup + 1: 6} {
 		synctest.Test(t, func(t *testing.T) {
 			e := openNew(t)
 			defer func() { _ = e.Close() }()
@@ -204,7 +204,7 @@ func TestGroupSharesFsyncs(t *testing.T) {
 			synctest.Wait() // they have gathered
 			close(gate)
 			wg.Wait()
-			if got, want := e.FsyncCount(), uint64(4); got != want {
+			if got, want := e.FsyncCount(), fsyncs; got != want {
 				t.Errorf("%d callers behind one: %d fsyncs, want %d", callers, got, want)
 			}
 			if got, want := e.CommitCount(), uint64(callers+1); got != want {

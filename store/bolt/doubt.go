@@ -170,7 +170,7 @@ func (e *Engine) prove(db *bbolt.DB) error {
 // giveUp answers a group that made bbolt panic, and refuses all that follow: the
 // file's structure is damaged, and opening it again would not mend it.
 func (e *Engine) giveUp(g *group, err error) {
-	e.refused, e.stuck = fmt.Errorf("commit to %s: %w", e.path, err), true
+	e.refused = fmt.Errorf("commit to %s: %w", e.path, err)
 	if e.holds(g.tx) {
 		err = fmt.Errorf("%w: %w", store.ErrUncertain, err)
 	}
