@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Change is what is to be committed at once. Its methods only gather; a fault in
-// what they are given comes out of Commit. The last word on a key counts. It
-// belongs to one goroutine and is committed once.
+// Change is what is to be committed at once. Its methods only gather; a fault in what
+// they are given comes out of Commit. The last word on a key counts. It belongs to
+// one goroutine and is committed once.
 type Change struct {
 	guards []Guard
 	writes map[string]*write
@@ -42,9 +42,9 @@ func (c *Change) GuardNoJob(key string) {
 	c.guards = append(c.guards, Guard{Key: jobPrefix + key})
 }
 
-// PutJob adds the job or replaces the one of its key. What it returns is the job
-// as stored, once Commit has returned nil: a further change may be guarded by it
-// without reading the job again.
+// PutJob adds the job or replaces the one of its key. What it returns is the job as
+// stored, once Commit has returned nil: a further change may be guarded by it without
+// reading the job again.
 func (c *Change) PutJob(j Job) *Job {
 	if j.Key == "" || j.Lane == "" {
 		c.fail(fmt.Errorf("put job %q in lane %q: both must be named", j.Key, j.Lane))
@@ -76,8 +76,8 @@ func (c *Change) Guard(key string, raw []byte) {
 // GuardAbsent makes the commit depend on there being no record of that key.
 func (c *Change) GuardAbsent(key string) { c.guards = append(c.guards, Guard{Key: key}) }
 
-// Put writes v, as JSON, under key, which is a prefix, a slash and a name, such
-// as link/C1/1.5.
+// Put writes v, as JSON, under key, which is a prefix, a slash and a name, such as
+// link/C1/1.5.
 func (c *Change) Put(key string, v any) {
 	value, err := encode(v)
 	if err != nil {
@@ -113,8 +113,8 @@ func (c *Change) fail(err error) {
 	}
 }
 
-// Commit does all of c or nothing; the errors are those of Engine.Commit. When
-// it returns nil, c is durable and Next knows of it.
+// Commit does all of c or nothing; the errors are those of Engine.Commit. When it
+// returns nil, c is durable and Next knows of it.
 func (s *Store) Commit(ctx context.Context, c *Change) error {
 	b, err := s.batch(c)
 	if err != nil {
@@ -148,8 +148,8 @@ func (s *Store) batch(c *Change) (Batch, error) {
 	return b, nil
 }
 
-// number gives the job its place, its revision and its birth. A job put
-// without having been read keeps those of the one it replaces.
+// number gives the job its place, its revision and its birth. A job put without
+// having been read keeps those of the one it replaces.
 func (s *Store) number(j *Job, last bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

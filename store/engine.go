@@ -13,15 +13,15 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrConflict: a guard of the batch does not hold. Nothing was written.
 	ErrConflict = errors.New("changed meanwhile")
-	// ErrFull: no room on the disk. Nothing was written, nothing was harmed,
-	// and deletes may still go through.
+	// ErrFull: no room on the disk. Nothing was written, nothing was harmed, and
+	// deletes may still go through.
 	ErrFull = errors.New("disk full")
-	// ErrUncertain: the batch may be there or not; nobody can say until the
-	// engine can be opened again. Whoever gets it must not acknowledge, and
-	// must look before doing anything again.
+	// ErrUncertain: the batch may be there or not; nobody can say until the engine
+	// can be opened again. Whoever gets it must not acknowledge, and must look before
+	// doing anything again.
 	ErrUncertain = errors.New("outcome of the commit unknown")
-	// ErrDamaged: what is stored is not what was written. Waiting does not
-	// help; the text says which key, and the remedy.
+	// ErrDamaged: what is stored is not what was written. Waiting does not help; the
+	// text says which key, and the remedy.
 	ErrDamaged = errors.New("store damaged")
 	// ErrClosed: the engine was closed. Nothing was written.
 	ErrClosed = errors.New("store closed")
@@ -36,25 +36,25 @@ type KV struct {
 	Value []byte
 }
 
-// Guard is a condition of a batch: Key must be absent if Value is nil, and
-// otherwise present with exactly this value. An empty Value that is not nil
-// asks for a record that is present and empty.
+// Guard is a condition of a batch: Key must be absent if Value is nil, and otherwise
+// present with exactly this value. An empty Value that is not nil asks for a record
+// that is present and empty.
 type Guard struct {
 	Key   string
 	Value []byte
 }
 
-// Batch is what is committed at once: if all Guards hold, all of Puts and
-// Deletes happen, else nothing. Deleting an absent key is no fault.
+// Batch is what is committed at once: if all Guards hold, all of Puts and Deletes
+// happen, else nothing. Deleting an absent key is no fault.
 type Batch struct {
 	Guards  []Guard
 	Puts    []KV
 	Deletes []string
 }
 
-// Check reports the first thing wrong with the batch itself: a key that is
-// empty or longer than MaxKey, or that is written twice. Engines call it before
-// they touch anything, so that a batch cannot fail half-way.
+// Check reports the first thing wrong with the batch itself: a key that is empty or
+// longer than MaxKey, or that is written twice. Engines call it before they touch
+// anything, so that a batch cannot fail half-way.
 func (b Batch) Check() error {
 	written := make(map[string]bool, len(b.Puts)+len(b.Deletes))
 	write := func(key string) error {
@@ -92,38 +92,38 @@ func checkKey(key string) error {
 	return nil
 }
 
-// Engine keeps records on disk, ordered by the bytes of their keys. It is all
-// that Store asks of a database. Every method may be called at any time from any
+// Engine keeps records on disk, ordered by the bytes of their keys. It is all that
+// Store asks of a database. Every method may be called at any time from any
 // goroutine. A call that meets a closed engine answers ErrClosed.
 type Engine interface {
-	// Get returns a copy of the value of key, never nil, or ErrNotFound.
-	// ErrDamaged if the value fails its checksum.
+	// Get returns a copy of the value of key, never nil, or ErrNotFound. ErrDamaged
+	// if the value fails its checksum.
 	Get(ctx context.Context, key string) ([]byte, error)
 
-	// Scan returns copies of at most limit records (limit > 0) whose keys start
-	// with prefix and are greater than after, in ascending order: one consistent
-	// picture, yet the next page may be from a later one. An empty after means from
-	// the start. ErrDamaged if one of the values fails its checksum.
+	// Scan returns copies of at most limit records (limit > 0) whose keys start with
+	// prefix and are greater than after, in ascending order: one consistent picture,
+	// yet the next page may be from a later one. An empty after means from the start.
+	// ErrDamaged if one of the values fails its checksum.
 	Scan(ctx context.Context, prefix, after string, limit int) ([]KV, error)
 
-	// Commit does all of b or nothing. When it returns nil the batch is on
-	// stable storage, each later read sees it, and the watchers have been told.
+	// Commit does all of b or nothing. When it returns nil the batch is on stable
+	// storage, each later read sees it, and the watchers have been told.
 	//
-	// ErrConflict, ErrFull, ErrClosed, an ended context and every other error but
-	// one mean that nothing was written. The one is ErrUncertain: see there.
-	// A context that ends before the engine has taken the batch up prevents it;
-	// afterwards Commit waits for the outcome all the same, so that the end of a
-	// context never leaves a doubt.
+	// ErrConflict, ErrFull, ErrClosed, an ended context and every other error but one
+	// mean that nothing was written. The one is ErrUncertain: see there. A context
+	// that ends before the engine has taken the batch up prevents it; afterwards
+	// Commit waits for the outcome all the same, so that the end of a context never
+	// leaves a doubt.
 	//
-	// Commits that overlap may share one write to disk; each has its own result,
-	// and each guard sees the batches before it. The caller leaves b alone until
-	// Commit has returned.
+	// Commits that overlap may share one write to disk; each has its own result, and
+	// each guard sees the batches before it. The caller leaves b alone until Commit
+	// has returned.
 	Commit(ctx context.Context, b Batch) error
 
-	// Watch has f called with every batch that wrote something, in commit order,
-	// one at a time, after it is durable and before its Commit returns. A batch
-	// whose Commit answered ErrUncertain is told once it is known to be there. f must
-	// be quick, must not change the batch, and must not call Commit or Check.
+	// Watch has f called with every batch that wrote something, in commit order, one
+	// at a time, after it is durable and before its Commit returns. A batch whose
+	// Commit answered ErrUncertain is told once it is known to be there. f must be
+	// quick, must not change the batch, and must not call Commit or Check.
 	Watch(f func(Batch))
 
 	// Check writes something of no meaning and reports whether that worked.

@@ -11,16 +11,16 @@ import (
 // jobPrefix is where jobs lie among the engine's keys.
 const jobPrefix = "job/"
 
-// Job is something waiting to be done: a thread to be looked at, or an action.
-// Stored jobs outlive the program that wrote them, so fields are only ever added.
+// Job is something waiting to be done: a thread to be looked at, or an action. Stored
+// jobs outlive the program that wrote them, so fields are only ever added.
 type Job struct {
-	// Key names the effect and is unique: wanting it twice finds it taken. It
-	// is also the ID that people see.
+	// Key names the effect and is unique: wanting it twice finds it taken. It is also
+	// the ID that people see.
 	Key string `json:"-"`
 	// Lane names the line in which the job stands.
 	Lane string `json:"lane"`
-	// Seq is the place in the lane. Zero when first put: the store gives it, and
-	// it is kept when the job is put again.
+	// Seq is the place in the lane. Zero when first put: the store gives it, and it
+	// is kept when the job is put again.
 	Seq uint64 `json:"seq"`
 	// Rev is raised by the store at each put.
 	Rev uint64 `json:"rev"`
@@ -38,8 +38,8 @@ type Job struct {
 	Waits string `json:"waits,omitempty"`
 	// Since is when the job was first put; the store fills it in.
 	Since time.Time `json:"since,omitzero"`
-	// Body is what the job is about; opaque to the store, which keeps it but for
-	// the white space between its tokens.
+	// Body is what the job is about; opaque to the store, which keeps it but for the
+	// white space between its tokens.
 	Body json.RawMessage `json:"body,omitempty"`
 
 	// raw is the stored form this job was read from, which GuardJob compares: to
@@ -63,8 +63,8 @@ func decodeJob(kv KV) (Job, error) {
 	return j, nil
 }
 
-// encode is json.Marshal without its escaping of <, > and &, which would change
-// the text of a job's body.
+// encode is json.Marshal without its escaping of <, > and &, which would change the
+// text of a job's body.
 func encode(v any) ([]byte, error) {
 	var buf bytes.Buffer
 	e := json.NewEncoder(&buf)

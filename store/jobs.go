@@ -22,9 +22,9 @@ func (s *Store) Job(ctx context.Context, key string) (j Job, found bool, err err
 	return j, err == nil, err
 }
 
-// ThreadJobs returns the jobs whose keys start with prefix, in the order in
-// which they were first put. To mean one thread and no other, the prefix ends
-// with the separator: C1/1.5/.
+// ThreadJobs returns the jobs whose keys start with prefix, in the order in which
+// they were first put. To mean one thread and no other, the prefix ends with the
+// separator: C1/1.5/.
 func (s *Store) ThreadJobs(ctx context.Context, prefix string) ([]Job, error) {
 	var jobs []Job
 	err := s.scan(ctx, jobPrefix+prefix, func(kv KV) error {
@@ -41,8 +41,8 @@ func (s *Store) ThreadJobs(ctx context.Context, prefix string) ([]Job, error) {
 	return jobs, nil
 }
 
-// Jobs returns all jobs in the order in which they were first put. It reads
-// them from disk: for people, not for the loop.
+// Jobs returns all jobs in the order in which they were first put. It reads them from
+// disk: for people, not for the loop.
 func (s *Store) Jobs(ctx context.Context) ([]Job, error) { return s.ThreadJobs(ctx, "") }
 
 // Stats is what waits, counted.

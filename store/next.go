@@ -8,20 +8,20 @@ import (
 )
 
 const (
-	// maxSleep bounds one wait of Next, because a timer does not see the clock
-	// being set nor the machine having slept.
+	// maxSleep bounds one wait of Next, because a timer does not see the clock being
+	// set nor the machine having slept.
 	maxSleep = time.Minute
-	// damagedPause is how long a lane rests whose head cannot be read, so
-	// that the others go on.
+	// damagedPause is how long a lane rests whose head cannot be read, so that the
+	// others go on.
 	damagedPause = time.Minute
 )
 
-// Next waits until the head of some free lane is due, takes the lane and returns
-// the job; the lane is the caller's until Release. Among several lanes the one
-// whose head has been due longest goes first, and a lane just released is last.
+// Next waits until the head of some free lane is due, takes the lane and returns the
+// job; the lane is the caller's until Release. Among several lanes the one whose head
+// has been due longest goes first, and a lane just released is last.
 //
-// An ended context is returned as it is. Any other error is a failure to read:
-// no lane is taken then, and the caller does well to pause before the next call.
+// An ended context is returned as it is. Any other error is a failure to read: no
+// lane is taken then, and the caller does well to pause before the next call.
 func (s *Store) Next(ctx context.Context) (Job, error) {
 	for {
 		if err := ctx.Err(); err != nil {
@@ -84,8 +84,7 @@ func (s *Store) await(ctx context.Context) (*entry, error) {
 	}
 }
 
-// Release gives back a lane that Next has taken. Releasing a free lane does
-// nothing.
+// Release gives back a lane that Next has taken. Releasing a free lane does nothing.
 func (s *Store) Release(lane string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,9 +92,9 @@ func (s *Store) Release(lane string) {
 	s.wake()
 }
 
-// Hold puts a lane off until then, in memory only and without a commit: for
-// what ails a vendor rather than a job. It may be called on a lane that is taken; a
-// time that is past lifts an earlier hold.
+// Hold puts a lane off until then, in memory only and without a commit: for what ails
+// a vendor rather than a job. It may be called on a lane that is taken; a time that
+// is past lifts an earlier hold.
 func (s *Store) Hold(lane string, until time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -266,8 +266,8 @@ func TestNextManyWait(t *testing.T) {
 	})
 }
 
-// What waited before the restart waits after it, in the same order, and nothing
-// is taken any more.
+// What waited before the restart waits after it, in the same order, and nothing is
+// taken any more.
 func TestNextAfterRestart(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "bridge.db")
@@ -340,8 +340,8 @@ func (d *damaging) Get(ctx context.Context, key string) ([]byte, error) {
 	return d.Engine.Get(ctx, key)
 }
 
-// A job that changes between being picked and being read is not handed out as it
-// was when it was picked.
+// A job that changes between being picked and being read is not handed out as it was
+// when it was picked.
 func TestNextWhileItChanges(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]func(*store.Change, store.Job){
@@ -381,8 +381,8 @@ func (m *meddling) Get(ctx context.Context, key string) ([]byte, error) {
 	return m.Engine.Get(ctx, key)
 }
 
-// Many workers, lanes and retries at once: within a lane all is done in order,
-// one at a time, and nothing is lost or done twice.
+// Many workers, lanes and retries at once: within a lane all is done in order, one at
+// a time, and nothing is lost or done twice.
 func TestWorkersKeepTheOrder(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)

@@ -11,9 +11,10 @@ import (
 // queue is the order in which jobs may be done, in memory. Its user locks it, and
 // says what time it is.
 //
-// A lane is in one of four places: taken; ready, its head due, in the order in which they became so;
-// later, its head due or its hold over at a known time; or nowhere, because its
-// head is parked and holds. A lane without jobs, hold or taker is forgotten.
+// A lane is in one of four places: taken; ready, its head due, in the order in which
+// they became so; later, its head due or its hold over at a known time; or nowhere,
+// because its head is parked and holds. A lane without jobs, hold or taker is
+// forgotten.
 type queue struct {
 	jobs  map[string]*entry
 	lanes map[string]*lane
@@ -84,8 +85,8 @@ func (q *queue) remove(key string, now time.Time) {
 	}
 }
 
-// unlink takes the job out and returns the lane it stood in, which is to be
-// settled; nil: it stood in none.
+// unlink takes the job out and returns the lane it stood in, which is to be settled;
+// nil: it stood in none.
 func (q *queue) unlink(key string) *lane {
 	e := q.jobs[key]
 	if e == nil {
@@ -101,8 +102,8 @@ func (q *queue) unlink(key string) *lane {
 	return l
 }
 
-// take hands out the head of the lane that has been ready longest, and marks the
-// lane taken. nil: nothing is due.
+// take hands out the head of the lane that has been ready longest, and marks the lane
+// taken. nil: nothing is due.
 func (q *queue) take(now time.Time) *entry {
 	q.promote(now)
 	first := q.ready.Front()
@@ -124,8 +125,8 @@ func (q *queue) release(name string, now time.Time) {
 	}
 }
 
-// hold puts the lane off until then, jobs that are yet to come included; a time
-// that is past lifts it.
+// hold puts the lane off until then, jobs that are yet to come included; a time that
+// is past lifts it.
 func (q *queue) hold(name string, until, now time.Time) {
 	q.promote(now)
 	l := q.lane(name)

@@ -112,8 +112,8 @@ func TestQueueIsFair(t *testing.T) {
 	}
 }
 
-// A job that keeps being put again, as the look at a lively thread is, keeps its
-// turn all the same.
+// A job that keeps being put again, as the look at a lively thread is, keeps its turn
+// all the same.
 func TestQueuePutAgainKeepsTheTurn(t *testing.T) {
 	t.Parallel()
 	q := newQueue()
@@ -192,8 +192,8 @@ func TestQueueClockSetBack(t *testing.T) {
 	wantTaken(t, q, at(50), "a", "b", "c")
 }
 
-// model is the queue as one would explain it: a list of jobs, looked through
-// from the start each time.
+// model is the queue as one would explain it: a list of jobs, looked through from the
+// start each time.
 type model struct {
 	jobs  map[string]*entry
 	taken map[string]bool

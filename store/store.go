@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// page is how many records are read at once where all are wanted: enough to
-// make the round trips few, little enough to hold no read open for long.
+// page is how many records are read at once where all are wanted: enough to make the
+// round trips few, little enough to hold no read open for long.
 const page = 500
 
-// Store is jobs and records over an engine. Every method may be called at any
-// time from any goroutine.
+// Store is jobs and records over an engine. Every method may be called at any time
+// from any goroutine.
 type Store struct {
 	engine Engine
 
@@ -27,15 +27,15 @@ type Store struct {
 }
 
 // Open reads what waits in the engine and follows its commits from then on. It
-// refuses an engine written by a newer program and brings an older one up to
-// date. The engine stays the caller's to close.
+// refuses an engine written by a newer program and brings an older one up to date.
+// The engine stays the caller's to close.
 func Open(ctx context.Context, engine Engine) (*Store, error) {
 	if err := upgrade(ctx, engine, migrations); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	s := &Store{engine: engine, queue: newQueue()}
-	// Commits that come during the scan wait for the lock and are applied after
-	// it, in their order: whatever the scan saw of them, the end is the same.
+	// Commits that come during the scan wait for the lock and are applied after it,
+	// in their order: whatever the scan saw of them, the end is the same.
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	engine.Watch(s.follow)
@@ -84,8 +84,8 @@ func (s *Store) Read(ctx context.Context, key string) (r Record, found bool, err
 	return Record{key, raw}, true, nil
 }
 
-// Get puts the record of that key into v and reports whether there is one; if
-// not, v is left alone.
+// Get puts the record of that key into v and reports whether there is one; if not, v
+// is left alone.
 func (s *Store) Get(ctx context.Context, key string, v any) (found bool, err error) {
 	r, found, err := s.Read(ctx, key)
 	if !found || err != nil {
@@ -108,7 +108,8 @@ func (s *Store) List(ctx context.Context, prefix, after string, limit int) ([]Re
 	return records, nil
 }
 
-// scan calls f with every record under prefix, in ascending order of keys, page by page.
+// scan calls f with every record under prefix, in ascending order of keys, page by
+// page.
 func (s *Store) scan(ctx context.Context, prefix string, f func(KV) error) error {
 	for after := ""; ; {
 		kvs, err := s.engine.Scan(ctx, prefix, after, page)

@@ -306,8 +306,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// Events of one thread arrive at once; each adds itself to the thread's one job
-// and none is swallowed, while the job is being ended again and again.
+// Events of one thread arrive at once; each adds itself to the thread's one job and
+// none is swallowed, while the job is being ended again and again.
 func TestAcceptWhileEnding(t *testing.T) {
 	t.Parallel()
 	const callers, events = 8, 10

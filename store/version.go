@@ -23,8 +23,8 @@ type version struct {
 	Version int `json:"version"`
 }
 
-// upgrade makes the engine's records those of the newest version, one migration
-// after the other, each in one commit with the version it leads to.
+// upgrade makes the engine's records those of the newest version, one migration after
+// the other, each in one commit with the version it leads to.
 func upgrade(ctx context.Context, e Engine, steps []migration) error {
 	newest := len(steps) + 1
 	raw, err := e.Get(ctx, versionKey)

@@ -1,9 +1,9 @@
-// Package bolt is the embedded engine: one bbolt file on a local disk, held by
-// one process.
+// Package bolt is the embedded engine: one bbolt file on a local disk, held by one
+// process.
 //
-// Two things are not bbolt's own. Commits that overlap share one transaction, so
-// that many callers cost as many fsyncs as one. And each value carries a
-// checksum, since bbolt's cover nothing but its two meta pages.
+// Two things are not bbolt's own. Commits that overlap share one transaction, so that
+// many callers cost as many fsyncs as one. And each value carries a checksum, since
+// bbolt's cover nothing but its two meta pages.
 package bolt
 
 import (
@@ -18,8 +18,8 @@ import (
 	"slack-gitlab-bridge/store"
 )
 
-// defaultTimeout is how long Open waits for another process to let go: longer
-// than a restart in order takes, shorter than a person's patience.
+// defaultTimeout is how long Open waits for another process to let go: longer than a
+// restart in order takes, shorter than a person's patience.
 const defaultTimeout = 3 * time.Second
 
 // ErrLocked means that another process holds the file.
@@ -43,8 +43,8 @@ type Engine struct {
 	timeout time.Duration
 	commit  func(*bbolt.Tx) error // replaced by tests that lose its answer
 
-	// mu guards db against being exchanged while it is read from; db is nil while
-	// the file could not be opened again after a failed commit, and cause says why.
+	// mu guards db against being exchanged while it is read from; db is nil while the
+	// file could not be opened again after a failed commit, and cause says why.
 	mu    sync.RWMutex
 	db    *bbolt.DB
 	cause error
@@ -65,9 +65,9 @@ type Engine struct {
 	syncs, commits atomic.Uint64
 }
 
-// Open opens the file at path, creating it if it is not there; its folder must be. ErrLocked
-// if another process holds it throughout o.Timeout; store.ErrDamaged if it is not
-// what this package wrote. The file must not lie on a network file system: its
+// Open opens the file at path, creating it if it is not there; its folder must be.
+// ErrLocked if another process holds it throughout o.Timeout; store.ErrDamaged if it
+// is not what this package wrote. The file must not lie on a network file system: its
 // lock would not hold.
 func Open(path string, o Options) (*Engine, error) {
 	if o.Timeout <= 0 {
@@ -96,8 +96,8 @@ func (e *Engine) Watch(f func(store.Batch)) {
 	e.watchers = append(e.watchers, f)
 }
 
-// tell counts a batch that is durable and tells the watchers, if it wrote
-// anything of theirs.
+// tell counts a batch that is durable and tells the watchers, if it wrote anything of
+// theirs.
 func (e *Engine) tell(r *request) {
 	if r.probe || !r.writes() {
 		return
@@ -111,8 +111,8 @@ func (e *Engine) tell(r *request) {
 	}
 }
 
-// FsyncCount returns how many times the file was synced for commits since Open:
-// bbolt does so twice a transaction, for the pages and for the meta page.
+// FsyncCount returns how many times the file was synced for commits since Open: bbolt
+// does so twice a transaction, for the pages and for the meta page.
 func (e *Engine) FsyncCount() uint64 { return e.syncs.Load() }
 
 // CommitCount returns how many batches were committed since Open.

@@ -63,8 +63,8 @@ func TestDamagedValue(t *testing.T) {
 	}
 }
 
-// A page of the file overwritten or cut off: bbolt panics or touches memory that
-// is not there; the process must live to say so.
+// A page of the file overwritten or cut off: bbolt panics or touches memory that is
+// not there; the process must live to say so.
 func TestDamagedPages(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -12,16 +12,15 @@ import (
 	"slack-gitlab-bridge/store"
 )
 
-// A failed commit of bbolt says little: with the first of its two syncs failed
-// the transaction is undone, with the second failed it is visible all the same.
-// What the memory holds may not be what the disk holds, either. So the file is
-// closed, opened again and looked at, and one more transaction proves that it can
-// be written. That also settles a transaction that is seen: its pages were
-// synced by its own first sync, and the new meta page, which stands on
-// them, is now synced too.
+// A failed commit of bbolt says little: with the first of its two syncs failed the
+// transaction is undone, with the second failed it is visible all the same. What the
+// memory holds may not be what the disk holds, either. So the file is closed, opened
+// again and looked at, and one more transaction proves that it can be written. That
+// also settles a transaction that is seen: its pages were synced by its own first
+// sync, and the new meta page, which stands on them, is now synced too.
 
-// isFull reports whether err means that there is no room. bbolt keeps only the text of
-// some errors.
+// isFull reports whether err means that there is no room. bbolt keeps only the text
+// of some errors.
 func isFull(err error) bool {
 	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
 		if errors.Is(err, full) || strings.Contains(err.Error(), full.Error()) {
@@ -131,8 +130,8 @@ func (e *Engine) openAgain() (*bbolt.DB, error) {
 	return openBolt(e.path, e.timeout)
 }
 
-// examine looks for the group in doubt, if there is one, and proves that the file
-// can be written. Without that proof a group that is seen remains in doubt.
+// examine looks for the group in doubt, if there is one, and proves that the file can
+// be written. Without that proof a group that is seen remains in doubt.
 func (e *Engine) examine(db *bbolt.DB) (outcome, error) {
 	found := absent
 	if e.doubt != nil {

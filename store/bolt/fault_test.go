@@ -112,8 +112,8 @@ func keys(second, third bool, all ...string) []string {
 	return append(out, all[3:]...)
 }
 
-// A whole group shares the fate of its transaction; when it is the room that
-// is missing, each gets a try of its own.
+// A whole group shares the fate of its transaction; when it is the room that is
+// missing, each gets a try of its own.
 func TestFullGroupIsTriedOneByOne(t *testing.T) {
 	t.Parallel()
 	e := openNew(t)
@@ -196,8 +196,8 @@ func TestTransactionThatNeverBegan(t *testing.T) {
 	wantKeys(t, e, "a", "c")
 }
 
-// Another process took the file between the closing and the opening: from then
-// on nothing that this one remembers is true.
+// Another process took the file between the closing and the opening: from then on
+// nothing that this one remembers is true.
 func TestTakenOverWhileInDoubt(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "bridge.db")
@@ -205,7 +205,8 @@ func TestTakenOverWhileInDoubt(t *testing.T) {
 	mustCommit(t, e, put("a", "1"))
 	other := make(chan *bbolt.DB, 1)
 	e.commit = func(tx *bbolt.Tx) error {
-		// flock belongs to the opened file: a second opening stands for a second process.
+		// flock belongs to the opened file: a second opening stands for a second
+		// process.
 		go func() {
 			db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: 5 * time.Second})
 			if err != nil {

@@ -67,8 +67,8 @@ func furnish(db *bbolt.DB) error {
 	})
 }
 
-// create makes the file under another name first: a power cut while bbolt lays
-// out a new file may leave one that never opens again.
+// create makes the file under another name first: a power cut while bbolt lays out a
+// new file may leave one that never opens again.
 func create(path string, timeout time.Duration) error {
 	folder := filepath.Dir(path)
 	f, err := os.CreateTemp(folder, filepath.Base(path)+".new-*")
@@ -92,9 +92,9 @@ func create(path string, timeout time.Duration) error {
 	return syncFolder(folder)
 }
 
-// publish gives the file its name without replacing one that another process
-// has published, and perhaps locked, in the meantime; hence a link where the file system has
-// links.
+// publish gives the file its name without replacing one that another process has
+// published, and perhaps locked, in the meantime; hence a link where the file system
+// has links.
 func publish(temporary, path string) error {
 	err := os.Link(temporary, path)
 	switch {

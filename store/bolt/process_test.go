@@ -16,8 +16,8 @@ import (
 	"slack-gitlab-bridge/store"
 )
 
-// These tests need a process of their own, to be killed or to be short of room. It
-// is this test binary, told what to do by a variable.
+// These tests need a process of their own, to be killed or to be short of room. It is
+// this test binary, told what to do by a variable.
 const roleVariable = "STORE_BOLT_TEST_ROLE"
 
 func TestMain(m *testing.M) {

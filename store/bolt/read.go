@@ -17,16 +17,16 @@ const remedy = "stop the bridge, keep a copy of the file, put the last backup in
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// seal puts the checksum of key and value in front of the value. The key is part
-// of it, so that a value that lands under another one is found too.
+// seal puts the checksum of key and value in front of the value. The key is part of
+// it, so that a value that lands under another one is found too.
 func seal(key string, value []byte) []byte {
 	sealed := make([]byte, 4, 4+len(value))
 	binary.BigEndian.PutUint32(sealed, checksum([]byte(key), value))
 	return append(sealed, value...)
 }
 
-// unseal returns a copy of the value in what seal made: bbolt's memory is gone
-// after the transaction.
+// unseal returns a copy of the value in what seal made: bbolt's memory is gone after
+// the transaction.
 func unseal(key, sealed []byte) ([]byte, error) {
 	if len(sealed) < 4 || binary.BigEndian.Uint32(sealed) != checksum(key, sealed[4:]) {
 		return nil, fmt.Errorf("%w: the checksum of %q is wrong: %s", store.ErrDamaged, key, remedy)
@@ -75,8 +75,8 @@ func (e *Engine) Scan(ctx context.Context, prefix, after string, limit int) (kvs
 	return kvs, err
 }
 
-// view reads within one short transaction: one left open would block the writer
-// as soon as the file has to grow.
+// view reads within one short transaction: one left open would block the writer as
+// soon as the file has to grow.
 func (e *Engine) view(ctx context.Context, f func(records *bbolt.Bucket) error) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -12,8 +12,8 @@ import (
 	"slack-gitlab-bridge/store"
 )
 
-// maxGroup bounds how many batches share a transaction, and so how long the
-// first of them waits for the last.
+// maxGroup bounds how many batches share a transaction, and so how long the first of
+// them waits for the last.
 const maxGroup = 512
 
 // noTx is greater than any transaction that a file can hold.
@@ -50,8 +50,8 @@ func (e *Engine) submit(ctx context.Context, r *request) error {
 		return err
 	}
 	r.result = make(chan error, 1)
-	// pending has no buffer: whoever has not been met by the writer can still
-	// turn away and be sure that nothing was written.
+	// pending has no buffer: whoever has not been met by the writer can still turn
+	// away and be sure that nothing was written.
 	select {
 	case e.pending <- r:
 		return <-r.result
@@ -62,9 +62,9 @@ func (e *Engine) submit(ctx context.Context, r *request) error {
 	}
 }
 
-// write is the only writer: it commits whatever is pending together. One that
-// is alone is not made to wait for company; company gathers by itself while
-// the disk is busy.
+// write is the only writer: it commits whatever is pending together. One that is
+// alone is not made to wait for company; company gathers by itself while the disk is
+// busy.
 func (e *Engine) write() {
 	defer close(e.done)
 	for {
@@ -188,8 +188,8 @@ func (r *request) guards(tx *bbolt.Tx) error {
 	return nil
 }
 
-// write changes the transaction. An error spoils it, and the group with it: a
-// batch that is wrong in itself was refused before.
+// write changes the transaction. An error spoils it, and the group with it: a batch
+// that is wrong in itself was refused before.
 func (r *request) write(tx *bbolt.Tx) error {
 	if r.probe {
 		return tx.Bucket(probeBucket).Put(probeKey, []byte{})

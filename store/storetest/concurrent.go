@@ -11,8 +11,8 @@ import (
 	"slack-gitlab-bridge/store"
 )
 
-// testConcurrent has many callers raise one counter, each time noting who
-// did: the counter, the notes and what a watcher saw must agree.
+// testConcurrent has many callers raise one counter, each time noting who did: the
+// counter, the notes and what a watcher saw must agree.
 func testConcurrent(t *testing.T, b *bench) {
 	const callers, rounds = 16, 10
 	b.put("n", "0")

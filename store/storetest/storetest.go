@@ -12,9 +12,9 @@ import (
 	"slack-gitlab-bridge/store"
 )
 
-// Open opens the engine that lives at place, a folder of the test's own: empty
-// at first, and the same again to open what was closed. It fails t if it cannot.
-// The suite closes what it opens.
+// Open opens the engine that lives at place, a folder of the test's own: empty at
+// first, and the same again to open what was closed. It fails t if it cannot. The
+// suite closes what it opens.
 type Open func(t *testing.T, place string) store.Engine
 
 // Test runs the suite.
