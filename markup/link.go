@@ -17,14 +17,19 @@ func linked(r run, label string) string {
 	if r.text == r.url && r.url == dest && r.style&code == 0 && !strings.HasPrefix(dest, "mailto") {
 		return "<" + dest + ">"
 	}
-	return "[" + label + "](" + strings.NewReplacer("(", "%28", ")", "%29").Replace(dest) + ")"
+	return "[" + label + "](" + encodeParens(dest) + ")"
 }
+
+// encodeParens: the address of a link ends at its parenthesis.
+var encodeParens = strings.NewReplacer("(", "%28", ")", "%29").Replace
 
 // destination returns the address as Markdown can carry it; false if it must
 // not be a link at all. Only these schemes live.
 func destination(address string) (string, bool) {
 	scheme, rest, _ := strings.Cut(address, ":")
-	switch strings.ToLower(scheme) {
+	scheme = strings.ToLower(scheme)
+	address = scheme + ":" + rest
+	switch scheme {
 	case "http", "https":
 		if !strings.HasPrefix(rest, "//") || strings.Trim(rest, "/") == "" {
 			return "", false

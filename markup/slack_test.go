@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-var slackLink = regexp.MustCompile(`^<(https?://|mailto:|tel:|HTTPS?://)[^<>|\s]*\|[^<>|\n]*>$`)
+var slackLink = regexp.MustCompile(`^<(https?://|mailto:|tel:)[^<>|\s]*\|[^<>|\n]*>$`)
 
 // checkSlack judges mrkdwn: nothing in angle brackets but one whole link.
 func checkSlack(t *testing.T, s string, linkAllowed bool) {
