@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
 	"os"
 	"reflect"
 	"slices"
@@ -24,8 +26,8 @@ type config struct {
 	GitLabSettle         time.Duration `env:"GITLAB_SETTLE" envDefault:"75s" help:"How long GitLab may still carry out a request whose answer was lost."`
 	AgentsJSON           string        `env:"AGENTS_JSON" need:"agents" help:"The agents file's text, or its path if it does not start with {."`
 	AgentsJSONFile       string        `env:"AGENTS_JSON_FILE" help:"The agents file's path; give this or AGENTS_JSON. Only a file is reloaded when it changes."`
-	Store                string        `env:"STORE" envDefault:"bridge.db" help:"Path of the store, a bbolt file. Not on a network file system."`
-	AdminSocket          string        `env:"ADMIN_SOCKET" help:"Where commands reach the running daemon; by default STORE with .sock added."`
+	Store                string        `env:"STORE" envDefault:"bridge.db" of:"store" help:"Path of the store, a bbolt file. Not on a network file system."`
+	AdminSocket          string        `env:"ADMIN_SOCKET" of:"store" help:"Where commands reach the running daemon; by default STORE with .sock added."`
 	HTTPAddr             string        `env:"HTTP_ADDR" envDefault:"127.0.0.1:8080" help:"Where health, metrics and the status page are served; off for none."`
 	StatusPage           string        `env:"STATUS_PAGE" envDefault:"auto" help:"on shows the status page to other machines too; auto to this one only."`
 	SweepInterval        time.Duration `env:"SWEEP_INTERVAL" envDefault:"10m" help:"How often Slack's state is compared anew."`
@@ -36,7 +38,7 @@ type config struct {
 }
 
 // variable is one of config's fields as its tags describe it.
-type variable struct{ Name, Default, Need, Help string }
+type variable struct{ Name, Default, Need, Of, Help string }
 
 // variables lists the environment in config's order.
 func variables() []variable {
@@ -44,7 +46,7 @@ func variables() []variable {
 	out := make([]variable, t.NumField())
 	for i := range out {
 		tag := t.Field(i).Tag
-		out[i] = variable{Name: tag.Get("env"), Default: tag.Get("envDefault"), Need: tag.Get("need"), Help: tag.Get("help")}
+		out[i] = variable{Name: tag.Get("env"), Default: tag.Get("envDefault"), Need: tag.Get("need"), Of: tag.Get("of"), Help: tag.Get("help")}
 	}
 	return out
 }
@@ -54,10 +56,10 @@ type configError struct{ faults []string }
 
 func (e *configError) Error() string { return strings.Join(e.faults, "\n") }
 
-// loadConfig reads the environment. needs names the groups of variables that must be there: slack, gitlab, agents. All faults are
-// returned at once, as a configError.
+// loadConfig reads the environment. needs names the groups of variables that must be there: slack, gitlab, agents; a command that needs
+// none of them uses nothing but the store, and of the rest nothing is read or checked. All faults are returned at once, as a configError.
 func loadConfig(environ []string, needs ...string) (config, error) {
-	vars, faults := fromFiles(environ)
+	vars, faults := fromFiles(environ, len(needs) == 0)
 	var c config
 	if err := env.ParseWithOptions(&c, env.Options{Environment: vars}); err != nil {
 		faults = append(faults, malformed(err)...)
@@ -74,11 +76,14 @@ func loadConfig(environ []string, needs ...string) (config, error) {
 	return c, nil
 }
 
-// fromFiles gives the variables by name; X_FILE stands for the content of the file that it names.
-func fromFiles(environ []string) (vars map[string]string, faults []string) {
+// fromFiles gives the variables by name, on demand only those of the store; X_FILE stands for the content of the file that it names.
+func fromFiles(environ []string, storeOnly bool) (vars map[string]string, faults []string) {
 	given := env.ToMap(environ)
 	vars = map[string]string{}
 	for _, v := range variables() {
+		if storeOnly && v.Of != "store" {
+			continue
+		}
 		// AGENTS_JSON_FILE is a variable of its own: it stays a path, so that the file can be reloaded.
 		path := given[v.Name+"_FILE"]
 		value, set := given[v.Name]
@@ -167,12 +172,27 @@ func (c config) invalid() []string {
 	fault(!slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel), "LOG_LEVEL is none of debug, info, warn, error")
 	fault(!slices.Contains([]string{"json", "console", "auto"}, c.LogFormat), "LOG_FORMAT is none of json, console, auto")
 	fault(!slices.Contains([]string{"on", "auto"}, c.StatusPage), "STATUS_PAGE is none of on, auto")
-	fault(strings.HasPrefix(c.Store, "etcd"), "STORE is no path of a file: replicas over etcd are not part of this version")
+	fault(!isListener(c.HTTPAddr), "HTTP_ADDR is not an address to listen on: write it like 127.0.0.1:8080, :8080 or off")
+	fault(strings.HasPrefix(c.Store, "etcd://"), "STORE is no path of a file: replicas over etcd are not part of this version")
 	return faults
 }
 
 func isHTTP(address string) bool {
-	return strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://")
+	u, err := url.Parse(address)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != ""
+}
+
+func isListener(address string) bool {
+	_, port, err := net.SplitHostPort(address)
+	return address == "off" || (err == nil && port != "")
+}
+
+// checkSocket refuses a path that cannot be a socket's on every system.
+func (c config) checkSocket() error {
+	if len(c.AdminSocket) > socketPath {
+		return fmt.Errorf("%w: the path of the admin socket is too long for the system (%d bytes): set ADMIN_SOCKET to a shorter one", errWrongUse, len(c.AdminSocket))
+	}
+	return nil
 }
 
 // agentsFile gives the path of the agents file, or its text if the variable holds it.

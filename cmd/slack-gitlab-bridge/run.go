@@ -218,8 +218,8 @@ const socketPath = 100
 
 // serve starts the HTTP server and the socket that commands talk to.
 func (d *daemon) serve(ctx context.Context, g *errgroup.Group) error {
-	if len(d.config.AdminSocket) > socketPath {
-		return fmt.Errorf("%w: the path of the admin socket is too long for the system (%d bytes): set ADMIN_SOCKET to a shorter one", errWrongUse, len(d.config.AdminSocket))
+	if err := d.config.checkSocket(); err != nil {
+		return err
 	}
 	// The store is ours, so nobody answers on a socket that is left over.
 	if err := os.Remove(d.config.AdminSocket); err != nil && !errors.Is(err, os.ErrNotExist) {
