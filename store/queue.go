@@ -63,18 +63,19 @@ func newQueue() *queue {
 // put adds the job or replaces the one of its key.
 func (q *queue) put(e *entry, now time.Time) {
 	q.promote(now)
-	// The old one is not removed first: its lane would lose its turn.
 	old := q.unlink(e.key)
-	q.jobs[e.key] = e
-	if !e.aside() {
-		l := q.lane(e.lane)
-		i, _ := slices.BinarySearchFunc(l.line, e, (*entry).compare)
-		l.line = slices.Insert(l.line, i, e)
-		q.settle(l, now)
-	}
+	// Where it stays in its lane, the lane is settled once: it keeps its turn.
 	if old != nil && (e.aside() || old.name != e.lane) {
 		q.settle(old, now)
 	}
+	q.jobs[e.key] = e
+	if e.aside() {
+		return
+	}
+	l := q.lane(e.lane)
+	i, _ := slices.BinarySearchFunc(l.line, e, (*entry).compare)
+	l.line = slices.Insert(l.line, i, e)
+	q.settle(l, now)
 }
 
 // remove forgets the job of that key, if it is known.

@@ -269,6 +269,10 @@ func TestQueueAgainstModel(t *testing.T) {
 					e.notBefore = soon()
 				}
 				q.put(e, m.now)
+				if old := m.jobs[e.key]; old != nil && old.lane != e.lane {
+					delete(m.jobs, e.key) // the lane it leaves goes before the one it enters
+					m.refresh(lanes)
+				}
 				m.jobs[e.key] = e
 			},
 			"remove": func(t *rapid.T) {
