@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gorilla/websocket"
 )
 
 // standin does what the scene needs of a bridge, over the same HTTP that a real one uses, and can be told to get it wrong.
@@ -36,6 +38,7 @@ func startStandin(t *testing.T, w *World, wrong string) {
 	t.Helper()
 	s := &standin{w: w, links: map[string]*linked{}, wrong: wrong}
 	ctx, cancel := context.WithCancel(context.Background())
+	socket := s.connect(ctx, t)
 	changes, stop := w.Slack().Subscribe()
 	done := make(chan error, 1)
 	go func() {
@@ -55,10 +58,46 @@ func startStandin(t *testing.T, w *World, wrong string) {
 	t.Cleanup(func() {
 		cancel()
 		stop()
+		_ = socket.Close() // the World may have closed it already
 		if err := <-done; err != nil {
 			t.Errorf("stand-in: %v", err)
 		}
 	})
+}
+
+// connect opens a socket as Socket Mode clients do, and acknowledges whatever comes.
+func (s *standin) connect(ctx context.Context, t *testing.T) *websocket.Conn {
+	t.Helper()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.w.SlackAPIURL()+"apps.connections.open", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+s.w.AppToken())
+	var opened struct {
+		URL string `json:"url"`
+	}
+	if err := send(r, &opened); err != nil {
+		t.Fatal(err)
+	}
+	c, answer, err := websocket.DefaultDialer.DialContext(ctx, opened.URL, http.Header{"Origin": {"https://api.slack.com"}})
+	if err != nil {
+		t.Fatalf("dial %s: %v", opened.URL, err)
+	}
+	_ = answer.Body.Close()
+	go func() {
+		for {
+			var envelope struct {
+				ID string `json:"envelope_id"`
+			}
+			if c.ReadJSON(&envelope) != nil {
+				return
+			}
+			if envelope.ID != "" && c.WriteJSON(map[string]string{"envelope_id": envelope.ID}) != nil {
+				return
+			}
+		}
+	}()
+	return c
 }
 
 // look compares every thread of the first channel with what was passed on.
@@ -202,7 +241,7 @@ func (s *standin) gitlab(ctx context.Context, method, path string, body, out any
 	}
 	r.Header.Set("PRIVATE-TOKEN", s.w.GitLabToken())
 	r.Header.Set("Content-Type", "application/json")
-	return ask(r, out)
+	return send(r, out)
 }
 
 func (s *standin) slack(ctx context.Context, method string, form url.Values, out any) error {
@@ -212,10 +251,10 @@ func (s *standin) slack(ctx context.Context, method string, form url.Values, out
 	}
 	r.Header.Set("Authorization", "Bearer "+s.w.BotToken())
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return ask(r, out)
+	return send(r, out)
 }
 
-func ask(r *http.Request, out any) error {
+func send(r *http.Request, out any) error {
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return err

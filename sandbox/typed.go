@@ -23,7 +23,10 @@ func (w *World) slackText(typed string) string {
 		}
 		b.WriteString(text[:at])
 		text = text[at:]
-		taken, written := control(text, names)
+		taken, written := 1, text[:1]
+		if before, _ := utf8.DecodeLastRuneInString(b.String()); !inWord(before) { // an address of mail mentions nobody
+			taken, written = control(text, names)
+		}
 		b.WriteString(written)
 		text = text[taken:]
 	}
@@ -70,5 +73,9 @@ func control(text string, names []name) (taken int, written string) {
 
 func wordEnds(rest string) bool {
 	r, _ := utf8.DecodeRuneInString(rest)
-	return rest == "" || !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-' && r != '_'
+	return rest == "" || !inWord(r)
+}
+
+func inWord(r rune) bool {
+	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r) || r == '-' || r == '_')
 }
