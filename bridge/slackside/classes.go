@@ -64,7 +64,7 @@ func translate(c call, err error) error {
 	said := fmt.Errorf("%s: %w", c.what, err)
 	var r *refusal
 	if !errors.As(err, &r) {
-		if c.method == postMethod {
+		if c.method == postMethod && withURL == nil { // an address that cannot be used was not used
 			return &bridge.Unknown{Err: said}
 		}
 		return said

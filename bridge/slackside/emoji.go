@@ -49,7 +49,7 @@ func resolve(list map[string]string) map[string]string {
 		target, steps := name, 0
 		for ; steps <= len(list); steps++ {
 			next, isAlias := strings.CutPrefix(list[target], aliasPrefix)
-			if !isAlias {
+			if !isAlias || next == "" {
 				break
 			}
 			target = next

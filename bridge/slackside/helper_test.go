@@ -23,7 +23,7 @@ type adjust func(*fakeslack.Config, *Config)
 
 func newWorkspace(t *testing.T, adjustments ...adjust) *workspace {
 	t.Helper()
-	server := fakeslack.Config{PingInterval: 200 * time.Millisecond}
+	var server fakeslack.Config
 	ours := Config{BotToken: "xoxb-sandbox", AppToken: "xapp-sandbox", Stagger: 10 * time.Millisecond,
 		Backoff: 20 * time.Millisecond, PerSecond: 1000}
 	for _, a := range adjustments {

@@ -41,6 +41,9 @@ func (s *Slack) Listen(ctx context.Context, accept func(context.Context, bridge.
 		wg.Go(func() { c.keep(ctx) })
 	}
 	wg.Wait()
+	for _, c := range s.connections {
+		s.lost(c)
+	}
 	s.cfg.HTTP.CloseIdleConnections()
 	return ctx.Err()
 }

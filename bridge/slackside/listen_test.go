@@ -1,0 +1,407 @@
+package slackside
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"slack-gitlab-bridge/bridge"
+	"slack-gitlab-bridge/sandbox/fakeslack"
+	"slack-gitlab-bridge/sandbox/faults"
+)
+
+// listener records what Listen does.
+type listener struct {
+	*workspace
+	stop func()
+
+	mu      sync.Mutex
+	events  []bridge.Event
+	gaps    [][2]time.Time
+	results map[string]int // "message accepted": how often
+	accept  func(bridge.Event) error
+}
+
+// listen starts Listen in a workspace and waits for its sockets. It is stopped at the test's end.
+func listen(t *testing.T, accept func(bridge.Event) error, adjustments ...adjust) *listener {
+	t.Helper()
+	l := &listener{results: map[string]int{}, accept: accept}
+	count := func(_ *fakeslack.Config, ours *Config) {
+		ours.OnEvent = func(kind, result string) {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.results[kind+" "+result]++
+		}
+	}
+	l.workspace = started(t, append(adjustments, count)...)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- l.Listen(ctx, l.accepted, l.gap) }()
+	l.stop = sync.OnceFunc(func() {
+		cancel()
+		select {
+		case err := <-done:
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("Listen() = %v, want context.Canceled", err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Error("Listen() does not return after its context ended")
+		}
+	})
+	t.Cleanup(l.stop)
+	eventually(t, "all sockets open", func() bool { return l.State().Connected == len(l.connections) })
+	return l
+}
+
+func (l *listener) accepted(_ context.Context, e bridge.Event) error {
+	if l.accept != nil {
+		if err := l.accept(e); err != nil {
+			return err
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.events = append(l.events, e)
+	return nil
+}
+
+func (l *listener) gap(from, to time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.gaps = append(l.gaps, [2]time.Time{from, to})
+}
+
+func (l *listener) got() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var list []string
+	for _, e := range l.events {
+		list = append(list, e.TS)
+	}
+	return list
+}
+
+func (l *listener) firstGap() (from, to time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.gaps[0][0], l.gaps[0][1]
+}
+
+func (l *listener) gapCount() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.gaps)
+}
+
+func (l *listener) result(name string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.results[name]
+}
+
+func one(_ *fakeslack.Config, ours *Config) { ours.Connections = 1 }
+
+// impatient is a Slack that sends again soon what was not acknowledged.
+func impatient(f *fakeslack.Config, _ *Config) {
+	f.AckDeadline = 100 * time.Millisecond
+	f.RetryDelays = slices.Repeat([]time.Duration{50 * time.Millisecond}, 200)
+}
+
+func TestAcknowledgedAfterAccept(t *testing.T) {
+	release := make(chan struct{})
+	begun := make(chan struct{}, 1)
+	l := listen(t, func(bridge.Event) error {
+		begun <- struct{}{}
+		<-release
+		return nil
+	})
+	ts := l.post(t, "U1", "Hi", fakeslack.Options{})
+	<-begun
+	if c := l.Counts(); c.Acked != 0 {
+		t.Errorf("Slack counts %+v while the event is being recorded, want none acknowledged", c)
+	}
+	close(release)
+	eventually(t, "the event acknowledged", func() bool { return l.Counts().Acked == 1 })
+	if got := l.got(); !slices.Equal(got, []string{ts}) {
+		t.Errorf("accepted %v, want %s", got, ts)
+	}
+}
+
+func TestNotAcknowledgedAfterFailure(t *testing.T) {
+	tries := 0
+	l := listen(t, func(bridge.Event) error {
+		tries++ // one lane, so one at a time
+		if tries < 3 {
+			return errors.New("disk full")
+		}
+		return nil
+	}, impatient)
+	l.post(t, "U1", "Hi", fakeslack.Options{})
+	eventually(t, "the event acknowledged", func() bool { return l.Counts().Acked == 1 })
+	if c := l.Counts(); c.Retries != 2 || l.result("message failed") != 2 || l.result("message accepted") != 1 {
+		t.Errorf("Slack counts %+v, and results differ, want two failures and two retries", c)
+	}
+}
+
+func TestRepeatedEvents(t *testing.T) {
+	for name, newEnvelope := range map[string]bool{"same envelope": false, "new envelope": true} {
+		t.Run(name, func(t *testing.T) {
+			l := listen(t, nil)
+			l.Duplicate(1, newEnvelope)
+			ts := l.post(t, "U1", "Hi", fakeslack.Options{})
+			eventually(t, "both answered", func() bool { return l.result("message accepted")+l.result("message repeated") == 2 })
+			if got := l.got(); !slices.Equal(got, []string{ts}) {
+				t.Errorf("accepted %v, want %s once", got, ts)
+			}
+		})
+	}
+}
+
+// TestBadInput sends what is no event, or none that is known: all is acknowledged that can be, and the socket lives on.
+func TestBadInput(t *testing.T) {
+	l := listen(t, nil, one)
+	for _, frame := range []string{
+		`{"type":"brand_new","envelope_id":"e1","payload":{}}`,
+		`{"type":"slash_commands","envelope_id":"e2","payload":{"command":"/x"}}`,
+		`{"type":"interactive","envelope_id":"e3","payload":{"type":"block_actions"}}`,
+		`{"type":"events_api","envelope_id":"e4","payload":[]}`,
+		`{"type":"events_api","envelope_id":"e5"}`,
+		`{"type":"events_api","payload":{}}`,
+		`{"type":7,"envelope_id":"e7"}`,
+		`{"half`, `[]`, `7`, ``,
+	} {
+		if !l.SendRaw([]byte(frame)) {
+			t.Fatalf("SendRaw(%s): there is no socket", frame)
+		}
+	}
+	// The imitation calls an acknowledgement late that it expects no longer; it never expected these.
+	eventually(t, "six acknowledged", func() bool { return l.Counts().LateAcks == 6 })
+	for _, inner := range []string{
+		`{"type":"brand_new"}`,
+		`{"type":"reaction_added","user":"U1","reaction":"eyes","item":{"type":"file","file":"F1"}}`,
+		`{"type":"message","channel":"C1"}`,
+	} {
+		if _, err := l.SendEvent(json.RawMessage(inner)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "three acknowledged", func() bool { return l.Counts().Acked == 3 })
+	if got := l.got(); len(got) != 0 {
+		t.Errorf("accepted %v, want none", got)
+	}
+	ts := l.post(t, "U1", "Hi", fakeslack.Options{})
+	eventually(t, "a good event accepted", func() bool { return slices.Equal(l.got(), []string{ts}) })
+	if l.gapCount() != 0 || l.result("other malformed") == 0 || l.result("reaction_added ignored") != 1 || l.result("message malformed") != 1 {
+		t.Errorf("%d gaps, %d reactions ignored, %d messages malformed, want 0, 1, 1", l.gapCount(), l.result("reaction_added ignored"), l.result("message malformed"))
+	}
+}
+
+// TestBlocksUnknownToTheLibrary sends a message that slack-go cannot decode.
+func TestBlocksUnknownToTheLibrary(t *testing.T) {
+	l := listen(t, nil)
+	_, err := l.SendEvent(json.RawMessage(`{"type":"message","text":"Hi","user":"U1","ts":"1610261659.001400","channel":"C1","blocks":[{"type":"section","text":[7]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the event accepted", func() bool { return slices.Equal(l.got(), []string{"1610261659.001400"}) })
+}
+
+func TestOrderWithinAThread(t *testing.T) {
+	l := listen(t, nil, one)
+	root := l.post(t, "U1", "first", fakeslack.Options{})
+	var want []string
+	for range 100 {
+		want = append(want, l.post(t, "U2", "reply", fakeslack.Options{ThreadTS: root}))
+	}
+	eventually(t, "all accepted", func() bool { return len(l.got()) == len(want)+1 })
+	got := slices.DeleteFunc(l.got(), func(ts string) bool { return ts == root })
+	if !slices.Equal(got, want) {
+		t.Errorf("replies accepted as %v, want %v", got, want)
+	}
+}
+
+func TestDisconnects(t *testing.T) {
+	for _, reason := range []string{"warning", "refresh_requested", "link_disabled", "too_many_websockets"} {
+		t.Run(reason, func(t *testing.T) {
+			l := listen(t, nil, impatient, func(f *fakeslack.Config, _ *Config) {
+				f.CloseGrace, f.WarningGrace = 20*time.Millisecond, 20*time.Millisecond
+			})
+			asked := l.calls(openMethod)
+			var behind string
+			l.SendDisconnect(0, reason, func() { behind = l.post(t, "U1", "behind the frame", fakeslack.Options{}) })
+			eventually(t, "a socket opened anew", func() bool { return l.calls(openMethod) > asked && l.State().Connected == 2 })
+			eventually(t, "the event accepted", func() bool { return slices.Contains(l.got(), behind) })
+			if n := l.gapCount(); n != 0 {
+				t.Errorf("%d gaps while one socket of two was refreshed, want none", n)
+			}
+		})
+	}
+}
+
+func TestGap(t *testing.T) {
+	l := listen(t, nil)
+	before := time.Now()
+	l.DropEvents(true)
+	l.order(openMethod, faults.Fault{Times: 4, Status: 503})
+	l.KillConnections(fakeslack.All)
+	eventually(t, "no socket open", func() bool { return l.State().Connected == 0 })
+	eventually(t, "all sockets open", func() bool { return l.State().Connected == 2 })
+	eventually(t, "one gap", func() bool { return l.gapCount() == 1 })
+	if from, to := l.firstGap(); from.After(to) || to.Before(before) {
+		t.Errorf("gap(%v, %v), want it to begin before it ends, after %v", from, to, before)
+	}
+	if s := l.State(); s.Fault != "" || s.NumConnections != 2 || s.LastFrame.IsZero() {
+		t.Errorf("State() = %+v, want no fault and two sockets", s)
+	}
+}
+
+// TestSilentSocket has the path die without a word: it is noticed by the missing pings.
+func TestSilentSocket(t *testing.T) {
+	l := listen(t, nil, one, impatient, func(f *fakeslack.Config, ours *Config) {
+		f.PingInterval, ours.PingInterval = 50*time.Millisecond, time.Second
+	})
+	release := make(chan struct{})
+	l.order(openMethod, faults.Fault{DoWork: true, Hang: true, Release: release})
+	l.Freeze(fakeslack.All)
+	eventually(t, "the socket given up", func() bool { return l.State().Connected == 0 })
+	heard := l.State().LastFrame
+	close(release)
+	eventually(t, "one gap", func() bool { return l.gapCount() == 1 })
+	if from, _ := l.firstGap(); !from.Equal(heard) {
+		t.Errorf("gap from %v, want from when something was last heard, %v", from, heard)
+	}
+	ts := l.post(t, "U1", "Hi", fakeslack.Options{})
+	eventually(t, "an event accepted", func() bool { return slices.Contains(l.got(), ts) })
+}
+
+// TestOutageWithFullHands is the trap of slack-go: many events are pending when Slack goes away, its channels fill up, and reader and
+// connector wait for each other for ever.
+func TestOutageWithFullHands(t *testing.T) {
+	release := make(chan struct{})
+	l := listen(t, func(bridge.Event) error { <-release; return nil }, one, impatient,
+		func(_ *fakeslack.Config, ours *Config) { ours.Backoff = time.Millisecond })
+	letGo := sync.OnceFunc(func() { close(release) })
+	t.Cleanup(letGo)
+	for range 300 {
+		l.post(t, "U1", "Hi", fakeslack.Options{})
+	}
+	asked := l.calls(openMethod)
+	l.order(openMethod, faults.Fault{Times: -1, Status: 503})
+	l.KillConnections(fakeslack.All)
+	eventually(t, "eight attempts to connect", func() bool { return l.calls(openMethod) >= asked+8 })
+	letGo()
+	l.Desk().Clear()
+	eventually(t, "the socket open", func() bool { return l.State().Connected == 1 })
+	ts := l.post(t, "U1", "after it", fakeslack.Options{})
+	eventually(t, "the event after the outage accepted", func() bool { return slices.Contains(l.got(), ts) })
+	eventually(t, "every event accepted", func() bool { return len(l.got()) == 301 })
+	eventually(t, "every event acknowledged", func() bool { return l.Counts().Acked == 301 })
+}
+
+func TestRefusedWhileRunning(t *testing.T) {
+	for _, word := range []string{"invalid_auth", "account_inactive", "token_expired", "not_allowed_token_type", "missing_scope"} {
+		t.Run(word, func(t *testing.T) {
+			l := listen(t, nil, one)
+			l.order(openMethod, faults.Fault{Times: -1, Status: 200, Answer: `{"ok":false,"error":"` + word + `"}`})
+			l.KillConnections(fakeslack.All)
+			eventually(t, "the fault shown", func() bool {
+				s := l.State()
+				return s.Connected == 0 && strings.Contains(s.Fault, "SLACK_APP_TOKEN") && strings.Contains(s.Fault, word)
+			})
+			l.Desk().Clear()
+			eventually(t, "the socket open", func() bool { return l.State().Connected == 1 && l.State().Fault == "" })
+		})
+	}
+}
+
+// TestSocketClosedAtOnce has Slack accept and drop every socket: it must not be asked in a tight loop.
+func TestSocketClosedAtOnce(t *testing.T) {
+	l := listen(t, nil, one, func(_ *fakeslack.Config, ours *Config) { ours.Backoff = time.Hour })
+	l.SendDisconnect(0, "link_disabled", nil)
+	eventually(t, "the fault shown", func() bool { return strings.Contains(l.State().Fault, "closed the socket at once") })
+	if n := l.calls(openMethod); n > 2 {
+		t.Errorf("%d sockets asked for, want no more than one after the first", n)
+	}
+	l.stop()
+}
+
+func TestCachesFollowEvents(t *testing.T) {
+	l := listen(t, nil)
+	names := func() (string, string, string) {
+		n, err := l.Names(t.Context(), []string{"U1"}, []string{"C1"}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n.Users["U1"], n.Channels["C1"], l.Canonical("done")
+	}
+	if user, channel, emoji := names(); user != "Display U1" || channel != "help" || emoji != "done" {
+		t.Fatalf("names are %s, %s, %s", user, channel, emoji)
+	}
+	if err := l.UpdateUser(fakeslack.User{ID: "U1", Name: "ada", DisplayName: "Ada"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Rename("C1", "support"); err != nil {
+		t.Fatal(err)
+	}
+	l.order("emoji.list", faults.Fault{Status: 429, Header: map[string][]string{"Retry-After": {"1"}}})
+	l.AddEmoji("done", "alias:white_check_mark")
+	eventually(t, "the new names known", func() bool {
+		user, channel, emoji := names()
+		return user == "Ada" && channel == "support" && emoji == "white_check_mark"
+	})
+}
+
+// TestFullLane drops what does not fit, unacknowledged, and never waits.
+func TestFullLane(t *testing.T) {
+	w := started(t)
+	results := map[string]int{}
+	w.cfg.OnEvent = func(kind, result string) { results[kind+" "+result]++ }
+	payload := json.RawMessage(wrap(`{"type":"reaction_added","user":"U1","reaction":"eyes","item":{"type":"message","channel":"C1","ts":"1360782400.498405"}}`))
+	for range laneDepth + 3 {
+		w.take(w.connections[0], envelope{ID: "e", Type: "events_api", Payload: payload})
+	}
+	if results["reaction_added overflow"] != 3 {
+		t.Errorf("results are %v, want 3 of %d dropped", results, laneDepth+3)
+	}
+}
+
+func TestSeenIsBounded(t *testing.T) {
+	var s seen
+	for i := range seenMost + 10 {
+		s.add(time.Unix(int64(i), 0).String())
+		s.add(time.Unix(int64(i), 0).String())
+	}
+	s.add("")
+	if s.has(time.Unix(9, 0).String()) || !s.has(time.Unix(10, 0).String()) || s.has("") || len(s.ids) != seenMost {
+		t.Errorf("after %d events %d are remembered, want the last %d", seenMost+10, len(s.ids), seenMost)
+	}
+}
+
+func TestShutdownLeavesNothingRunning(t *testing.T) {
+	l := listen(t, nil)
+	l.post(t, "U1", "Hi", fakeslack.Options{})
+	eventually(t, "the event accepted", func() bool { return len(l.got()) == 1 })
+	l.stop()
+	eventually(t, "no goroutine of ours left", func() bool {
+		buffer := make([]byte, 1<<20)
+		stacks := string(buffer[:runtime.Stack(buffer, true)])
+		return !strings.Contains(stacks, "slackside.(*") && !strings.Contains(stacks, "socketmode.(*")
+	})
+	if got := l.State().Connected; got != 0 {
+		t.Errorf("State().Connected = %d after Listen returned, want 0", got)
+	}
+}
+
+func TestStopWhileNotConnected(t *testing.T) {
+	l := listen(t, nil, func(_ *fakeslack.Config, ours *Config) { ours.Backoff = time.Hour })
+	l.order(openMethod, faults.Fault{Times: -1, Hang: true})
+	l.KillConnections(fakeslack.All)
+	eventually(t, "no socket open", func() bool { return l.State().Connected == 0 })
+	l.stop()
+}
