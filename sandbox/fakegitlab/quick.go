@@ -25,6 +25,12 @@ func candidates(content string) []span {
 	doc, source := parse(content)
 	var found []span
 	var open []string // HTML elements that stand open around the next block
+	counted, line := 0, 0
+	lineAt := func(pos int) int { // positions only grow
+		line += bytes.Count(source[counted:pos], []byte("\n"))
+		counted = pos
+		return line
+	}
 	for n := doc.FirstChild(); n != nil; n = n.NextSibling() {
 		switch n := n.(type) {
 		case *ast.HTMLBlock:
@@ -36,10 +42,7 @@ func candidates(content string) []span {
 			if len(open) == 0 && n.Lines().Len() > 0 && lineWithSlash.MatchString(plainText(n, source)) {
 				lines := n.Lines()
 				last := lines.At(lines.Len() - 1)
-				found = append(found, span{
-					bytes.Count(source[:lines.At(0).Start], []byte("\n")),
-					bytes.Count(bytes.TrimRight(source[:last.Stop], "\n"), []byte("\n")),
-				})
+				found = append(found, span{lineAt(lines.At(0).Start), lineAt(last.Start)})
 			}
 		}
 	}
