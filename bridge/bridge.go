@@ -20,6 +20,7 @@ type Config struct {
 	SweepEvery  time.Duration // how often Slack's state is compared anew
 	SweepWindow time.Duration // how far back a sweep looks for first messages
 	Backfill    time.Duration // how far back a newly listed channel is looked at
+	GitLabHost  string        // a link to something there would leave a "mentioned in", so it is mirrored as code
 }
 
 // Meter counts what the bridge does. Its methods may be called concurrently and must return at once.

@@ -186,5 +186,6 @@ func (b *Bridge) gatherNames(ctx context.Context, f *Facts) error {
 	}
 	var err error
 	f.Names, err = b.slack.Names(ctx, unique(users), unique(channels), unique(groups))
+	f.Names.Host = b.config.GitLabHost
 	return err
 }

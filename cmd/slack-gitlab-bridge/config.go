@@ -202,3 +202,12 @@ func (c config) agentsFile() (path, text string) {
 	}
 	return cmp.Or(c.AgentsJSON, c.AgentsJSONFile), ""
 }
+
+// gitlabHost is the host of GITLAB_URL.
+func (c config) gitlabHost() string {
+	u, err := url.Parse(c.GitLabURL)
+	if err != nil {
+		return "" // loadConfig has refused it
+	}
+	return u.Host
+}

@@ -89,7 +89,7 @@ func open(ctx context.Context, c config, agents *agentsFile, team *bridge.Team, 
 	if err != nil {
 		return nil, errors.Join(err, d.engine.Close())
 	}
-	d.bridge = bridge.New(bridge.Config{Settle: c.GitLabSettle, SweepEvery: c.SweepInterval, SweepWindow: c.SweepWindow, Backfill: c.Backfill},
+	d.bridge = bridge.New(bridge.Config{Settle: c.GitLabSettle, SweepEvery: c.SweepInterval, SweepWindow: c.SweepWindow, Backfill: c.Backfill, GitLabHost: c.gitlabHost()},
 		d.slack, d.gitlab, d.store, team, log, d.metrics)
 	d.metrics.watch(d.store.Stats, func() int { return d.slack.State().Connected }, func() time.Time { return d.slack.State().LastFrame })
 	return d, nil
