@@ -16,8 +16,8 @@ type class int
 const (
 	again   class = iota // not done, try again: also every word that nobody knew of
 	refused              // no request with this token will be answered
-	scope                // the token lacks a scope
-	channel              // nothing can be done in this channel
+	scopeless            // the token lacks a scope
+	shut                 // nothing can be done in this channel
 	never                // this request will never be accepted
 	unsure               // part of it may have happened
 )
@@ -29,11 +29,11 @@ var classes = map[string]class{
 	"team_added_to_org": refused, "team_disabled": refused, "token_expired": refused, "token_revoked": refused,
 	"two_factor_setup_required": refused, "user_removed_from_team": refused,
 
-	"missing_scope": scope,
+	"missing_scope": scopeless,
 
-	"channel_not_found": channel, "external_channel_migrating": channel, "is_archived": channel, "no_access": channel,
-	"not_in_channel": channel, "restricted_action": channel, "restricted_action_read_only_channel": channel,
-	"restricted_action_thread_only_channel": channel, "restricted_action_non_threadable_channel": channel,
+	"channel_not_found": shut, "external_channel_migrating": shut, "is_archived": shut, "no_access": shut,
+	"not_in_channel": shut, "restricted_action": shut, "restricted_action_read_only_channel": shut,
+	"restricted_action_thread_only_channel": shut, "restricted_action_non_threadable_channel": shut,
 
 	"bad_timestamp": never, "cannot_reply_to_message": never, "cant_update_message": never, "edit_window_closed": never,
 	"invalid_arguments": never, "invalid_blocks": never, "invalid_blocks_format": never, "invalid_ts_latest": never,
@@ -75,9 +75,9 @@ func translate(c call, err error) error {
 	switch classes[r.code] {
 	case refused:
 		return &bridge.Outage{Scope: bridge.ScopeSlack, Remedy: tokenRemedy(c.method), Err: said}
-	case scope:
+	case scopeless:
 		return &bridge.Outage{Scope: bridge.ScopeSlack, Remedy: scopeRemedy(c.method, r.needed), Err: said}
-	case channel:
+	case shut:
 		return channelOutage(c, r, said)
 	case never:
 		return &bridge.Never{Err: said}

@@ -28,6 +28,9 @@ const (
 	runEnded socketmode.EventType = "run_ended" // ours, beside the library's own
 )
 
+// errClosedAtOnce stands for a reason that slack-go keeps to itself.
+var errClosedAtOnce = errors.New("Slack closed the socket at once; is Socket Mode on in the Slack app, and are there no more than 10 sockets?")
+
 // connection keeps one socket open. slack-go connects again by itself after a socket was closed in good order; after a failure this
 // type decides when, since the library has no jitter, waits up to five minutes, and tries a refused token for ever.
 type connection struct {
@@ -159,7 +162,7 @@ func (c *connection) handle(event socketmode.Event) {
 		if lived := c.slack.lost(c); lived >= steadyAfter {
 			c.steady()
 		} else if lived > 0 {
-			c.fail(errors.New("Slack closed the socket at once"))
+			c.fail(errClosedAtOnce)
 		}
 	case runEnded:
 		if c.slack.lost(c) >= steadyAfter {

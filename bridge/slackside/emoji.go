@@ -71,6 +71,7 @@ func (s *Slack) wantEmoji() {
 
 // keepEmoji reads the emoji again whenever that was asked for, until ctx ends.
 func (s *Slack) keepEmoji(ctx context.Context) {
+	told := "" // a fault that lasts is logged once
 	for {
 		select {
 		case <-ctx.Done():
@@ -79,9 +80,13 @@ func (s *Slack) keepEmoji(ctx context.Context) {
 		}
 		_, err := s.Emojis(ctx)
 		if err == nil || stopped(ctx, err) || refusalCode(err) == "missing_scope" {
+			told = ""
 			continue
 		}
-		s.log.Warn().Err(err).Msg("custom emoji not read again yet")
+		if told != err.Error() {
+			told = err.Error()
+			s.log.Warn().Err(err).Msg("custom emoji not read again yet")
+		}
 		pause := 30 * time.Second
 		var later *bridge.Later
 		if errors.As(err, &later) {
