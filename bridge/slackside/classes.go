@@ -14,12 +14,12 @@ import (
 type class int
 
 const (
-	again   class = iota // not done, try again: also every word that nobody knew of
-	refused              // no request with this token will be answered
-	scopeless            // the token lacks a scope
-	shut                 // nothing can be done in this channel
-	never                // this request will never be accepted
-	unsure               // part of it may have happened
+	again     class = iota // not done, try again: also every word that nobody knew of
+	refused                // no request with this token will be answered
+	scopeless              // the token lacks a scope
+	shut                   // nothing can be done in this channel
+	never                  // this request will never be accepted
+	unsure                 // part of it may have happened
 )
 
 var classes = map[string]class{
