@@ -22,7 +22,7 @@ var past = []line{
 		{who: femi, ago: 41 * time.Minute, text: "`import:warehouse` in <https://gitlab.acme.example/data/warehouse|data/warehouse>. It began on Monday."},
 	}},
 	{helpInfra, "", 31 * time.Minute, ":warning: *db-replica-3*: disk is 91 % full, it warns at 85 %", nil},
-	{helpInfra, ada, 6 * time.Minute, "Our staging deploys fail since this morning: `too many connections for role \"staging\"`. Could somebody have a look? We want to release at noon.", []line{
+	{helpInfra, ada, 6 * time.Minute, "Staging deploys fail since this morning: `too many connections`\nCould somebody have a look? We want to release at noon.", []line{
 		{who: ada, ago: 5 * time.Minute, text: "Restarting the pods did not help."},
 	}},
 	{helpSecurity, lucia, 22 * time.Minute, "I followed a link in a mail that looked like our sign-in page :see_no_evil: What do I do now?", []line{

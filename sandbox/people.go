@@ -96,7 +96,7 @@ func (w *World) workspace() {
 
 // labels are those of both projects, in GitLab's own palette.
 var labels = []struct{ name, color string }{
-	{"severity::1", "#c91c00"}, {"severity::2", "#c17d10"},
+	{"severity::1", "#c91c00"}, {"severity::2", "#ab6100"},
 	{"source::slack", "#6e49cb"},
 	{"team::Foundations", "#1068bf"}, {"team::Observability", "#0d7d7d"}, {"team::Ops", "#217645"},
 	{"workflow::done", "#108548"}, {"workflow::in progress", "#5943b6"},

@@ -26,7 +26,7 @@ func (t *teller) line(text string) {
 func (t *teller) now(text string) { t.line(time.Now().Format("15:04:05") + "  " + text) }
 
 func (t *teller) effect(text string, after time.Duration) {
-	t.line(fmt.Sprintf("          → %s (%.1f s)", text, after.Seconds()))
+	t.line(fmt.Sprintf("          → %s (%d ms)", text, after.Milliseconds()))
 }
 
 // showIssue writes an issue out as its page in GitLab would read.

@@ -120,7 +120,7 @@ function hint() {
   $("hint").hidden = done || !target;
   if (!target || done) { slack.pin(null); return; }
   const first = state.slack.people.find((p) => p.id === target.user).name.split(" ")[0];
-  const text = started ? "That made an issue. Now reply in the thread, add a label emoji, or finish it with ✅. Then act on the GitLab side."
+  const text = started ? "That made an issue. Now reply in the thread, add a label emoji, or finish it with ✅."
     : `Put 👀 on ${first}'s message, and watch the GitLab side.`;
   if ($("hint-text").textContent !== text) $("hint-text").textContent = text;
   slack.pin(started ? null : `${state.slack.channels[0].id}/${target.ts}`);

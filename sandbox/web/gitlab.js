@@ -3,6 +3,8 @@
 import { $, avatar, flash, h, icon, keep, keyed, timeOf } from "./dom.js";
 import { act } from "./net.js";
 
+const listed = 100; // issues of a project
+
 let state = null;
 let me = Number(keep.get("gitlab.me"));
 let project = null; // path
@@ -18,12 +20,25 @@ export function setup() {
   $("issue-form").addEventListener("submit", (e) => { e.preventDefault(); comment(); });
   $("issue-toggle").addEventListener("click", toggle);
   $("issue-hide").addEventListener("change", (e) => doing("gitlab/hide", { on: e.target.checked }));
-  $("issue-assignee").addEventListener("change", (e) => doing("gitlab/assign", { assignee: Number(e.target.value) }));
-  $("issue-add").addEventListener("change", (e) => { doing("gitlab/label", { label: e.target.value, on: true }); e.target.value = ""; });
+  settled($("issue-assignee"), (value) => doing("gitlab/assign", { assignee: Number(value) }));
+  $("issue-adding").addEventListener("submit", (e) => { e.preventDefault(); if ($("issue-add").value) doing("gitlab/label", { label: $("issue-add").value, on: true }); });
   $("issue-text").addEventListener("input", toggleText);
   $("issue-text").addEventListener("keydown", (e) => {
     if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) { e.preventDefault(); $("issue-form").requestSubmit(); }
   });
+}
+
+// settled waits until a choice has stood for a moment or is left: the arrow keys walk through all that lie between.
+function settled(select, then) {
+  let timer = null;
+  const done = () => {
+    if (timer === null) return;
+    clearTimeout(timer);
+    timer = null;
+    then(select.value);
+  };
+  select.addEventListener("change", () => { clearTimeout(timer); timer = setTimeout(done, 700); });
+  select.addEventListener("blur", done);
 }
 
 // facts lists what may change on this side, by a key for each, for comparing two states.
@@ -97,7 +112,10 @@ function render() {
       x.visibility === "private" ? icon("lock") : null, x.path),
   }));
   const shown = issue();
-  keyed($("gitlab-issues"), [...p.issues].reverse(), (i) => ({
+  const older = Math.max(0, p.issues.length - listed);
+  keyed($("gitlab-issues"), [...p.issues.slice(-listed).reverse(), ...(older ? [{ older }] : [])], (i) => (i.older ? {
+    key: "older", hash: i.older, make: () => h("li", { class: "older" }, `${i.older} older issues are not listed.`),
+  } : {
     key: `${p.path}#${i.iid}`,
     hash: JSON.stringify([i.title, i.state, i.labels, i.assignees, i.confidential, i.iid === shown?.iid, i.notes.length]),
     make: () => row(p, i, i.iid === shown?.iid),
@@ -166,7 +184,7 @@ function whole(p, i) {
     el.value = i.assignees[0]?.id ?? 0;
   });
   part("issue-labels", "labels", JSON.stringify(i.labels), (el) => el.replaceChildren(...i.labels.map((l) => chip(p, l, (name) => doing("gitlab/label", { label: name, on: false })))));
-  part("issue-add", "add", JSON.stringify([i.labels, p.labels.length]), (el) => el.replaceChildren(h("option", { value: "" }, "Add…"),
+  part("issue-add", "add", JSON.stringify([i.labels, p.labels.length]), (el) => el.replaceChildren(h("option", { value: "" }, "Choose…"),
     ...p.labels.filter((l) => !i.labels.includes(l.name)).map((l) => h("option", { value: l.name }, l.name))));
   part("issue-html", "html", i.html, (el) => rendered(el, i.html));
   $("issue-hide").checked = i.confidential;

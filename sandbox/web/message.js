@@ -66,7 +66,7 @@ function bar(m, author, x) {
     add("edit", "Edit your message", icon("edit"), () => x.edit(m), { "data-group": "do" });
     add("delete", "Delete your message", icon("trash"), () => x.remove(m), { "data-group": "do" });
   }
-  return h("div", { class: "reactbar", role: "toolbar", "aria-label": `React to ${author.name}'s message`, onkeydown: rove }, buttons);
+  return h("div", { class: "reactbar", role: "toolbar", "aria-label": `React to ${author.name}'s message`, onkeydown: rove, onfocusin: stop }, buttons);
 }
 
 function rove(e) {
@@ -75,9 +75,12 @@ function rove(e) {
   const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }[e.key];
   if (to === undefined) return;
   e.preventDefault();
-  const next = all[(to + all.length) % all.length];
-  for (const b of all) b.tabIndex = b === next ? 0 : -1;
-  next.focus();
+  all[(to + all.length) % all.length].focus();
+}
+
+// stop makes the focused button the one that the Tab key comes back to.
+function stop(e) {
+  for (const b of e.currentTarget.children) b.tabIndex = b === e.target ? 0 : -1;
 }
 
 function editor(m, x) {
