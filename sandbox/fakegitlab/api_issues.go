@@ -125,7 +125,9 @@ func (s *Server) postMove(c *call) answer {
 	case c.issue.movedTo != nil:
 		return refused(badRequest("Cannot move issue due to insufficient permissions!"))
 	}
-	return created(s.issueShape(s.moveIssue(c.who(), c.issue, to), c.user, false))
+	var made *issue
+	s.hooked(c.who(), c.issue, func() { made = s.moveIssue(c.who(), c.issue, to) })
+	return created(s.issueShape(made, c.user, false))
 }
 
 func (s *Server) postSubscribe(c *call) answer {

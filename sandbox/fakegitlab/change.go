@@ -102,6 +102,7 @@ func (s *Server) createIssue(who actor, p *project, d draft) (*issue, *refusal) 
 	s.apply(who, is, is.begin(d.change))
 	s.execute(who, is, nil, commands)
 	is.updated = at
+	s.hookIssue(who, is, "open", nil)
 	s.read(who, is, nil, "title", is.title)
 	s.read(who, is, nil, "description", is.description)
 	s.rev++
@@ -136,8 +137,10 @@ func (s *Server) update(who actor, is *issue, ch change) *refusal {
 	}
 	newTitle := ch.title != nil && strings.TrimSpace(*ch.title) != is.title
 	newText := ch.description != nil && *ch.description != is.description
-	s.apply(who, is, ch)
-	s.execute(who, is, nil, commands)
+	s.hooked(who, is, func() {
+		s.apply(who, is, ch)
+		s.execute(who, is, nil, commands)
+	})
 	if newTitle {
 		s.read(who, is, nil, "title", is.title)
 	}

@@ -82,6 +82,7 @@ func (s *Server) moveIssue(who actor, is *issue, to *project) *issue {
 	}
 	s.event(who, made, nil, "opened")
 	s.systemNote(who, made, "moved from "+is.reference(to))
+	s.hookIssue(who, made, "open", nil)
 	is.movedTo = made
 	s.systemNote(who, is, "moved to "+made.reference(is.project))
 	s.apply(who, is, change{state: "close"})

@@ -67,15 +67,22 @@ func (s *Server) addNote(who actor, is *issue, d draftNote) (outcome, *refusal) 
 	is.subscribers[who.user.ID] = true
 	s.event(who, is, n, "commented on")
 	s.touch(is)
-	done := s.execute(who, is, n, commands)
+	s.hookNote(who, is, n, "create")
+	done := s.hookedCommands(who, is, n, commands)
 	n.changes = done.changes
 	s.read(who, is, n, "note", n.body)
 	done.note = n
 	return done, nil
 }
 
+// hookedCommands executes commands and tells the webhooks what they changed on the issue.
+func (s *Server) hookedCommands(who actor, is *issue, n *note, commands []command) (done outcome) {
+	s.hooked(who, is, func() { done = s.execute(who, is, n, commands) })
+	return done
+}
+
 func (s *Server) onlyCommands(who actor, is *issue, commands []command) (outcome, *refusal) {
-	done := s.execute(who, is, nil, commands)
+	done := s.hookedCommands(who, is, nil, commands)
 	if len(done.summary) == 0 {
 		return outcome{}, badRequest("Failed to apply commands.")
 	}
@@ -89,14 +96,15 @@ func (s *Server) editNote(who actor, is *issue, n *note, body string) (outcome, 
 	}
 	kept, commands := extract(body)
 	if strings.TrimSpace(kept) == "" {
-		done := s.execute(who, is, nil, commands)
+		done := s.hookedCommands(who, is, nil, commands)
 		s.deleteNote(is, n)
 		return done, nil
 	}
 	changed := kept != n.body
 	n.body, n.updated = kept, s.now()
 	s.touch(is)
-	done := s.execute(who, is, n, commands)
+	s.hookNote(who, is, n, "update")
+	done := s.hookedCommands(who, is, n, commands)
 	n.changes = done.changes
 	if changed {
 		s.read(who, is, n, "note", n.body)

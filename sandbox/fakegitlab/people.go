@@ -90,7 +90,7 @@ func (s *Server) MoveIssue(project, iid, user, toProject int) (newIID int, err e
 		if to == nil || to == is.project {
 			return fmt.Errorf("move issue %d: no other project %d", iid, toProject)
 		}
-		newIID = s.moveIssue(who, is, to).iid
+		s.hooked(who, is, func() { newIID = s.moveIssue(who, is, to).iid })
 		return nil
 	})
 	return newIID, err

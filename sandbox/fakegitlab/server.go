@@ -66,6 +66,7 @@ type Server struct {
 	uploads  []*upload
 	happened []Happening
 	spent    map[string]*window
+	hooks    []*hook
 	lagReads int
 	random   uint64 // feeds hex; a counter keeps runs repeatable
 
