@@ -20,16 +20,17 @@ const reloadEvery = 2 * time.Second
 
 // agentsFile is the agents file in force and what became of its last change.
 type agentsFile struct {
-	path    string // empty: the text came in a variable and cannot change
-	text    []byte // the last text that was looked at, accepted or not
-	gone    bool   // it could not be read at the last look
+	path    string        // empty: the text came in a variable and cannot change
+	every   time.Duration // how often it is looked at
+	text    []byte        // the last text that was looked at, accepted or not
+	gone    bool          // it could not be read at the last look
 	refused atomic.Pointer[string]
 }
 
 // loadAgents reads and parses the agents file. A broken one is an error that lists every fault; it counts as wrong configuration.
 func loadAgents(c config) (*agentsFile, *bridge.Team, error) {
 	name, text := c.agentsFile()
-	f := &agentsFile{text: []byte(text)}
+	f := &agentsFile{text: []byte(text), every: reloadEvery}
 	if text == "" {
 		f.path = name
 		var err error
@@ -60,7 +61,7 @@ func (f *agentsFile) watch(ctx context.Context, log zerolog.Logger, m *metrics, 
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
-	tick := time.NewTicker(reloadEvery)
+	tick := time.NewTicker(f.every)
 	defer tick.Stop()
 	for {
 		select {

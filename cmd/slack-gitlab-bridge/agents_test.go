@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"slack-gitlab-bridge/bridge"
+)
+
+// reloading is an agents file under test, and what was put in force.
+type reloading struct {
+	*agentsFile
+	path    string
+	metrics *metrics
+	log     bytes.Buffer
+	inForce []*bridge.Team
+}
+
+func newReloading(t *testing.T) *reloading {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "agents.json")
+	writeFile(t, path, stageAgents)
+	f, team, err := loadAgents(config{AgentsJSONFile: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &reloading{agentsFile: f, path: path, metrics: newMetrics(), inForce: []*bridge.Team{team}}
+}
+
+func (r *reloading) look() {
+	r.compare(zerolog.New(&r.log), r.metrics, func(team *bridge.Team) { r.inForce = append(r.inForce, team) })
+}
+
+func TestReload(t *testing.T) {
+	r := newReloading(t)
+	other := strings.Replace(stageAgents, `"acme/app"`, `"acme/other"`, 1)
+	steps := []struct {
+		name    string
+		text    string // empty: the file is gone
+		inForce int    // how many were put in force so far, the first included
+		refused string // contained in the reason
+		reloads float64
+	}{
+		{"unchanged", stageAgents, 1, "", 0},
+		{"broken", "{", 1, "the last good one stays", 1},
+		{"broken still", "{", 1, "the last good one stays", 1},
+		{"broken otherwise", `{"channels": 7}`, 1, ":1:", 2},
+		{"gone", "", 1, "no such file", 3},
+		{"gone still", "", 1, "no such file", 3},
+		{"good and new", other, 2, "", 4},
+		{"gone again", "", 2, "no such file", 5},
+		{"back as it was", other, 3, "", 6},
+	}
+	for _, step := range steps {
+		if step.text == "" {
+			if err := os.Remove(r.path); err != nil && !os.IsNotExist(err) {
+				t.Fatal(err)
+			}
+		} else {
+			writeFile(t, r.path, step.text)
+		}
+		r.look()
+		if got := r.Refused(); !strings.Contains(got, step.refused) || (step.refused == "" && got != "") {
+			t.Errorf("%s: Refused() = %q, want %q in it", step.name, got, step.refused)
+		}
+		current := 1.0
+		if step.refused != "" {
+			current = 0
+		}
+		if got := sum(t, r.metrics.registry, "agents_file_current"); got != current {
+			t.Errorf("%s: agents_file_current = %v, want %v", step.name, got, current)
+		}
+		if got := sum(t, r.metrics.registry, "agents_file_reloads_total"); got != step.reloads {
+			t.Errorf("%s: %v reloads counted, want %v", step.name, got, step.reloads)
+		}
+		if len(r.inForce) != step.inForce {
+			t.Errorf("%s: %d agents files were in force so far, want %d", step.name, len(r.inForce), step.inForce)
+		}
+	}
+	if project := r.inForce[len(r.inForce)-1].Channels()[0].Project; project != "acme/other" {
+		t.Errorf("project in force = %q, want acme/other", project)
+	}
+	wantIn(t, "log", r.log.String(), "agents file refused, the last good one stays", "agents file changed")
+}
+
+func TestReloadOnSignal(t *testing.T) {
+	r := newReloading(t)
+	r.every = time.Hour // so that only the signal can be the reason
+	ctx, stop := context.WithCancel(t.Context())
+	done, used := make(chan struct{}), make(chan *bridge.Team, 10)
+	go func() {
+		defer close(done)
+		r.watch(ctx, zerolog.Nop(), r.metrics, func(team *bridge.Team) { used <- team })
+	}()
+	writeFile(t, r.path, strings.Replace(stageAgents, `"acme/app"`, `"acme/other"`, 1))
+	// Before watch listens, the signal would end the process.
+	defer ignoreHangup()()
+	for len(used) == 0 {
+		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if project := (<-used).Channels()[0].Project; project != "acme/other" {
+		t.Errorf("project in force after SIGHUP = %q, want acme/other", project)
+	}
+	stop()
+	<-done
+}
+
+func TestTextCannotChange(t *testing.T) {
+	f, _, err := loadAgents(config{AgentsJSON: stageAgents})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.watch(t.Context(), zerolog.Nop(), newMetrics(), func(*bridge.Team) { t.Error("an agents file from a variable was put in force anew") })
+	if f.Refused() != "" {
+		t.Errorf("Refused() = %q, want nothing", f.Refused())
+	}
+}
+
+func TestRunningDaemonTakesNewAgentsFile(t *testing.T) {
+	s, environ := newTestStage(t, stageAgents)
+	d := runDaemon(t, s, environ)
+	before := d.bridge.Team().Hash()
+	writeFile(t, d.agents.path, "{")
+	if err := s.ready([]string{"agents file refused"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := d.bridge.Team().Hash(); got != before {
+		t.Errorf("a broken agents file: %s in force, want %s as before", got, before)
+	}
+	writeFile(t, d.agents.path, strings.Replace(stageAgents, `"two"`, `"one"`, 1))
+	if err := s.ready([]string{"yes"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := d.bridge.Team().Hash(); got == before {
+		t.Errorf("a new good agents file: %s still in force", got)
+	}
+}
+
+// ignoreHangup keeps SIGHUP from ending the test's process, until the function that it returns is called.
+func ignoreHangup() func() {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGHUP)
+	return func() { signal.Stop(c) }
+}
