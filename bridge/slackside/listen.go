@@ -121,7 +121,7 @@ func (s *Slack) faulty(c *connection, err error) {
 	}
 	news := c.fault != text
 	c.fault = text
-	if !news {
+	if !news || errors.Is(err, context.Canceled) { // a stop is no fault
 		return
 	}
 	var outage *bridge.Outage
