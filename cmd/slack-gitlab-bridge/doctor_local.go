@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"slack-gitlab-bridge/bridge"
 	"slack-gitlab-bridge/store"
@@ -73,9 +72,6 @@ func (d *checkup) checkDaemon(ctx context.Context) {
 	}
 }
 
-// doctorLockWait is how long another process may hold the store.
-const doctorLockWait = time.Second
-
 // checkStore writes to the store, or where it would be.
 func (d *checkup) checkStore(ctx context.Context) {
 	path := d.config.Store
@@ -93,7 +89,7 @@ func (d *checkup) checkStore(ctx context.Context) {
 		d.ok("store", "none yet; %s can be made", path)
 		return
 	}
-	engine, err := bolt.Open(path, bolt.Options{Timeout: doctorLockWait})
+	engine, err := bolt.Open(path, bolt.Options{Timeout: commandLockWait})
 	switch {
 	case errors.Is(err, bolt.ErrLocked):
 		d.fault("store", fmt.Sprintf("%s is in use, but no daemon answers on %s", path, d.config.AdminSocket),

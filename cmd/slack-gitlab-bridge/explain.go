@@ -124,7 +124,7 @@ func printExplanation(out io.Writer, x bridge.Explanation, now time.Time) error 
 		line(label, "no reactions")
 		label = ""
 	}
-	line(label, "%s in the thread", count(x.Replies, "reply", "replies"))
+	line(label, "%s in the thread, the bridge's own included", count(x.Replies, "reply", "replies"))
 	line("Verdict", "%s", cmp.Or(x.Verdict, "nothing to do"))
 	if len(x.Would) == 0 {
 		line("Would do", "nothing")

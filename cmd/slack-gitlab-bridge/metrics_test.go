@@ -19,7 +19,9 @@ import (
 // used gives metrics on which everything was counted once.
 func used() *metrics {
 	m := newMetrics()
-	m.watch(func() store.Stats { return store.Stats{Waiting: 3, Begun: 2, Parked: 1, Oldest: time.Unix(1700000000, 0)} },
+	m.watch(func() store.Stats {
+		return store.Stats{Waiting: 3, Begun: 2, Parked: 1, Oldest: time.Unix(1700000000, 0)}
+	},
 		func() int { return 2 }, func() time.Time { return time.Time{} })
 	m.Event(bridge.MessagePosted, "recorded")
 	m.Action("create issue", "done")

@@ -16,6 +16,9 @@ import (
 // askWait bounds a question to the running daemon. It may have to ask Slack for a long thread first.
 const askWait = time.Minute
 
+// commandLockWait is how long another command may hold the store.
+const commandLockWait = time.Second
+
 // fromDaemon puts a question to the running daemon; errNoDaemon if there is none.
 func fromDaemon(ctx context.Context, c config, method, path string, form url.Values, v any) error {
 	if err := c.checkSocket(); err != nil {
@@ -40,7 +43,7 @@ func offline(ctx context.Context, c config, command string, do func(*store.Store
 	if err := requireStore(c); err != nil {
 		return err
 	}
-	engine, err := bolt.Open(c.Store, bolt.Options{})
+	engine, err := bolt.Open(c.Store, bolt.Options{Timeout: commandLockWait})
 	if err != nil {
 		return heldElsewhere(c, command, fmt.Errorf("open store: %w", err))
 	}

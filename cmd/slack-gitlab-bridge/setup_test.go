@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -152,4 +153,20 @@ func wantNotIn(t *testing.T, what, text string, parts ...string) {
 func noSecrets(t *testing.T, what, text string) {
 	t.Helper()
 	wantNotIn(t, what, text, "xoxb-secret", "xapp-secret", gitlabSecret)
+}
+
+// serveAdmin answers commands for a daemon that does not run.
+func serveAdmin(t *testing.T, d *daemon, socket string) {
+	t.Helper()
+	l, err := listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: d.adminHandler(), ReadHeaderTimeout: time.Second}
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(l) }()
+	t.Cleanup(func() {
+		server.Close()
+		<-done
+	})
 }
