@@ -1,6 +1,7 @@
 package fakegitlab
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strconv"
@@ -23,13 +24,17 @@ func (s *Server) listLabels(c *call) answer {
 	return answer{status: 200, body: out, header: h}
 }
 
-// labelOf finds the label that the path names by id or name.
+// labelOf finds the label that the path, or else a parameter, names by id or name.
 func (s *Server) labelOf(c *call) *Label {
-	if l := c.project.label(c.vars["name"]); l != nil {
+	name, inPath := c.vars["name"]
+	if !inPath {
+		name = cmp.Or(c.p.str("name"), c.p.str("label_id"))
+	}
+	if l := c.project.label(name); l != nil {
 		return l
 	}
 	for _, l := range c.project.labels {
-		if strconv.Itoa(l.ID) == c.vars["name"] {
+		if strconv.Itoa(l.ID) == name {
 			return l
 		}
 	}

@@ -43,6 +43,8 @@ var routes = []route{
 
 	{"GET", "projects/:id/labels", needsNone, (*Server).listLabels},
 	{"POST", "projects/:id/labels", needsWrite, (*Server).postLabel},
+	{"PUT", "projects/:id/labels", needsWrite, (*Server).putLabel}, // deprecated and still there, as is DELETE: clients use them
+	{"DELETE", "projects/:id/labels", needsWrite, (*Server).deleteLabel},
 	{"GET", "projects/:id/labels/:name", needsNone, (*Server).getLabel},
 	{"PUT", "projects/:id/labels/:name", needsWrite, (*Server).putLabel},
 	{"DELETE", "projects/:id/labels/:name", needsWrite, (*Server).deleteLabel},

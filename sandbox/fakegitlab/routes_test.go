@@ -55,6 +55,14 @@ func TestLabelRoutes(t *testing.T) {
 	if got := fmt.Sprint(w.mustIssue(1).Labels); got != "[a/b]" {
 		t.Errorf("labels of the issue after deleting = %s, want [a/b]", got)
 	}
+	// The older forms name the label in a parameter.
+	w.want(w.as("bot", "PUT", base, `{"name":"a/b","new_name":"ab"}`), 200)
+	w.want(w.as("bot", "PUT", base, `{"label_id":"2","color":"red"}`), 200)
+	w.want(w.as("bot", "DELETE", base, `{"name":"a/b"}`), 404)
+	w.want(w.as("bot", "DELETE", base+"?name=ab", ""), 204)
+	if got := fmt.Sprint(w.mustIssue(1).Labels); got != "[]" {
+		t.Errorf("labels of the issue after deleting by parameter = %s, want []", got)
+	}
 }
 
 func TestPeopleRoutes(t *testing.T) {
