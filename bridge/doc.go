@@ -1,0 +1,50 @@
+// Package bridge is what the program means: which reaction, message or silence in Slack asks for what in GitLab. It knows no vendor, no
+// disk and no network; those are behind [Slack], [GitLab] and the store.
+//
+// # The idea
+//
+// An [Event] is only a reason to look at one thread; it instructs nothing. Looking yields [Facts]. [Decide] turns facts into a [Verdict]: a
+// reason in words and a list of [Action]s. Looks that wait and actions that wait are the same thing, a job in the store. A job ends in the
+// same commit that writes down what it begot; so whatever happens in between, the store knows what is left to do.
+//
+//	slackside      event          Accept: on disk, then acknowledged
+//	                 │
+//	store          job "look"     with the hints that its events carried
+//	                 │ gather     reads what neither the hints nor the store tell
+//	               Facts
+//	                 │ Decide     pure: all rules
+//	               Verdict
+//	                 │ commit     the look gone, its actions there
+//	store          job "create", "note", "update", "assign", "card"
+//	                 │ perform    the one switch that changes the outside world
+//	gitlabside       │
+//	slackside      outcome
+//	                 │ commit     the job gone, link and history written, what follows queued
+//	store          link           thread ↔ issue, and the last state of Slack that was passed on
+//
+// # What holds it together
+//
+// A job's key names its effect (C1/1.5/create), so wanting it twice finds the key taken. A lane is a thread's GitLab side or its Slack side;
+// its jobs are done in order, one at a time, and lanes know nothing of each other. A look stands in the GitLab lane too: it sees the
+// link that the actions before it made.
+//
+// An action that must not be repeated is written down as begun before it is sent. One that was begun, and whose outcome is not known,
+// is looked for by its mark; it is sent again only when it is not there and GitLab can no longer be working on it.
+//
+// The link holds the last state that was passed on, so only differences are: what people change in GitLab stands until somebody acts in
+// Slack again. A sweep makes the same events as the socket does: there is no other code for catching up.
+//
+// # Where to read next
+//
+//	event.go, facts.go        the words
+//	accept.go                 from an event to a look that is on disk
+//	look.go, gather.go        from a look to facts, from a verdict to jobs
+//	decide.go, reactions.go, labels.go, compose.go
+//	                          all rules, and what people get to read
+//	work.go, perform.go, action.go
+//	                          the loop, and what changes the world
+//	retry.go, outage.go       the vendors' errors, and what follows from each
+//	sweep.go                  what happened while nobody listened
+//	explain.go                what people may ask
+//	team*.go                  the agents file
+package bridge
