@@ -30,7 +30,7 @@ func nearEmojis(name string, custom map[string]bool) []string {
 		}
 	}
 	slices.SortFunc(near, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(a.changes, b.changes), strings.Compare(a.name, b.name))
+		return cmp.Or(cmp.Compare(a.changes, b.changes), cmp.Compare(off(len(a.name), len(name)), off(len(b.name), len(name))), strings.Compare(a.name, b.name))
 	})
 	var names []string
 	for _, c := range near[:min(len(near), nearMost)] {
@@ -38,6 +38,8 @@ func nearEmojis(name string, custom map[string]bool) []string {
 	}
 	return names
 }
+
+func off(a, b int) int { return max(a-b, b-a) }
 
 // changes counts the letters to insert, delete or replace to make b of a.
 func changes(a, b string) int {
