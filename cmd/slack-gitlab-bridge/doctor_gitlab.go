@@ -189,6 +189,8 @@ func (d *checkup) people() []person {
 // checkPeople looks for everybody in GitLab: issues can be assigned only to active members.
 func (d *checkup) checkPeople(ctx context.Context) {
 	for _, p := range d.people() {
+		// What there is to say of a project that cannot be read is said already.
+		p.projects = slices.DeleteFunc(p.projects, func(project string) bool { return d.projects[project].ID == 0 })
 		u, err := patient(ctx, func() (gitlabside.UserInfo, error) { return d.gitlab.User(ctx, p.username) })
 		switch {
 		case err != nil:
@@ -203,14 +205,10 @@ func (d *checkup) checkPeople(ctx context.Context) {
 	}
 }
 
-// checkMember reports whether a person is a member of all projects where they may be assigned.
+// checkMember reports whether a person is a member of all their projects.
 func (d *checkup) checkMember(ctx context.Context, p person) bool {
 	fine := true
 	for _, project := range p.projects {
-		known, read := d.projects[project]
-		if !read {
-			continue // that is said already
-		}
 		m, err := d.member(ctx, project, p.username)
 		if err == nil && m.found {
 			continue
@@ -220,7 +218,7 @@ func (d *checkup) checkMember(ctx context.Context, p person) bool {
 		switch {
 		case err != nil:
 			d.failed(p.what, err)
-		case known.Visibility == "private":
+		case d.projects[project].Visibility == "private":
 			d.fault(p.what, "no member of "+project+", so issues there cannot be assigned to them", remedy)
 		default:
 			d.warn(p.what, "no member of "+project+", so GitLab may refuse to assign issues there to them", remedy)

@@ -117,7 +117,8 @@ func TestDoctorFindings(t *testing.T) {
 		{"channel archived", stageAgents, func(s *stage) { _ = s.slack.SetArchived(stageChannel, userID("ada"), true) },
 			[]finds{{"fault", "channel C0HELP0001 #help", []string{"archived", "unarchive"}}}},
 		{"agent unknown in slack", edit("U0TWO", "U0NOBODY01"), nil, []finds{{"fault", "agent U0NOBODY01", []string{"@two", "member ID"}}}},
-		{"project unknown", edit("acme/app", "acme/none"), nil, []finds{{"fault", "project acme/none", []string{"404", "correct the path"}}}},
+		{"project unknown", edit("acme/app", "acme/none"), nil, []finds{
+			{"fault", "project acme/none", []string{"404", "correct the path"}}, {"ok", "agent @one", []string{"member of 0 projects"}}}},
 		{"labels of another case, and missing", edit("team::Ops", "team::ops"), func(s *stage) {}, []finds{
 			{"fault", `label "team::ops" in acme/app`, []string{`spelled "team::Ops"`, `write "team::Ops"`}},
 			{"ok", "labels of acme/app", []string{"3 of 4"}}}},
