@@ -20,14 +20,15 @@ import (
 
 const (
 	channel     = "C0REQUESTS"
-	gitlabToken = "glpat-clients" //nolint:gosec // opens nothing but the imitation
+	gitlabToken = "glpat-clients"
 	project     = "acme/app"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := serve(ctx); err != nil {
+	err := serve(ctx)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "imitations:", err)
 		os.Exit(1)
 	}
