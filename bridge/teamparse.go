@@ -3,6 +3,7 @@ package bridge
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -18,7 +19,7 @@ func ParseTeam(file string, text []byte) (*Team, error) {
 	}
 	lines := teamLinesOf(text)
 	root, syntax, repeated := readTeamJSON(text, lines)
-	faults := append(syntax, repeated...)
+	faults := slices.Concat(syntax, repeated)
 	if root != nil {
 		faults = append(faults, teamSchemaFaults(root)...)
 	}

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -67,7 +68,11 @@ func teamSchemaFaults(root *teamNode) []teamFault {
 		return nil
 	}
 	t := teamTranslator{schema: s, root: root}
-	t.walk(err.(*jsonschema.ValidationError))
+	departures, ok := errors.AsType[*jsonschema.ValidationError](err)
+	if !ok {
+		panic("bridge: hold the agents file against its schema: " + err.Error()) // the validator knows no other error
+	}
+	t.walk(departures)
 	return t.faults
 }
 

@@ -17,7 +17,7 @@ func (g *GitLab) CreateIssue(ctx context.Context, project int, n bridge.NewIssue
 	r := request{
 		what: "create issue in " + g.projectName(project), want: http.StatusCreated, pace: paceIssue, once: true, project: project,
 	}
-	opt := &gitlab.CreateIssueOptions{Title: &n.Title, Description: gitlab.Ptr(n.Description.String())}
+	opt := &gitlab.CreateIssueOptions{Title: &n.Title, Description: new(n.Description.String())}
 	if n.Confidential {
 		opt.Confidential = &n.Confidential
 	}
@@ -76,7 +76,7 @@ func (g *GitLab) updateOptions(ctx context.Context, what string, project int, p 
 	changes := false
 	opt := &gitlab.UpdateIssueOptions{}
 	if p.State != "" {
-		opt.StateEvent, changes = gitlab.Ptr(string(p.State)), true
+		opt.StateEvent, changes = new(string(p.State)), true
 	}
 	if p.Confidential {
 		opt.Confidential, changes = &p.Confidential, true
@@ -161,13 +161,13 @@ func (g *GitLab) FindIssue(ctx context.Context, project int, t bridge.Thread, si
 		return bridge.Issue{}, false, err
 	}
 	opt := &gitlab.ListProjectIssuesOptions{
-		Scope: gitlab.Ptr("all"), State: gitlab.Ptr("all"), OrderBy: gitlab.Ptr("created_at"), Sort: gitlab.Ptr("asc"),
+		Scope: new("all"), State: new("all"), OrderBy: new("created_at"), Sort: new("asc"),
 	}
 	if len(by.former) == 0 {
 		opt.AuthorID = &by.id
 	}
 	if !since.IsZero() {
-		opt.CreatedAfter = gitlab.Ptr(since.Add(-clockSlack).UTC())
+		opt.CreatedAfter = new(since.Add(-clockSlack).UTC())
 	}
 	var best *gitlab.Issue
 	r := request{what: fmt.Sprintf("find issue of %s in %s", t, g.projectName(project)), want: http.StatusOK, project: project}

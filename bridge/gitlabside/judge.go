@@ -59,8 +59,7 @@ func (f *failure) Unwrap() error { return f.cause }
 
 // transport words an error that came instead of an answer. The library's own text has the full address in it.
 func (g *GitLab) transport(r request, err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}
 	if err == nil {

@@ -140,7 +140,7 @@ func (s labelSet) labelChange(add, remove []string) (adds, removes []string) {
 	removes = s.resolved(remove)
 	adds = slices.DeleteFunc(s.resolved(add), func(l string) bool { return slices.Contains(removes, l) })
 	adds, dropped := newest(adds)
-	known := append(dropped, s...)
+	known := slices.Concat(dropped, s)
 	for _, l := range adds {
 		scope := bridge.Scope(l)
 		for _, k := range known {

@@ -17,7 +17,7 @@ func (g *GitLab) AddNote(ctx context.Context, project, iid int, body markup.GitL
 		what: "add note to " + g.issueName(project, iid), want: http.StatusCreated, pace: paceNote, once: true, project: project, issue: true,
 	}
 	err = g.call(ctx, r, func(o gitlab.RequestOptionFunc) error {
-		n, _, err := g.api.Notes.CreateIssueNote(project, iid, &gitlab.CreateIssueNoteOptions{Body: gitlab.Ptr(body.String())}, o)
+		n, _, err := g.api.Notes.CreateIssueNote(project, iid, &gitlab.CreateIssueNoteOptions{Body: new(body.String())}, o)
 		switch {
 		case err != nil:
 			return err
@@ -39,7 +39,7 @@ func (g *GitLab) FindNote(ctx context.Context, project, iid int, messages []stri
 	if err != nil {
 		return 0, false, err
 	}
-	opt := &gitlab.ListIssueNotesOptions{OrderBy: gitlab.Ptr("created_at"), Sort: gitlab.Ptr("desc")}
+	opt := &gitlab.ListIssueNotesOptions{OrderBy: new("created_at"), Sort: new("desc")}
 	r := request{what: "find note in " + g.issueName(project, iid), want: http.StatusOK, project: project, issue: true}
 	err = g.pages(ctx, r, func(at gitlab.ListOptions, o gitlab.RequestOptionFunc) (bool, *gitlab.Response, error) {
 		opt.ListOptions.Page, opt.ListOptions.PerPage = at.Page, at.PerPage

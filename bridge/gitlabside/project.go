@@ -26,8 +26,7 @@ func (g *GitLab) Project(ctx context.Context, idOrPath string) (bridge.Project, 
 
 func (g *GitLab) readProject(ctx context.Context, idOrPath string) (bridge.Project, error) {
 	p, err := g.fetchProject(ctx, idOrPath, idOrPath)
-	var m *moved
-	if errors.As(err, &m) {
+	if m, ok := errors.AsType[*moved](err); ok {
 		p, err = g.fetchProject(ctx, m.number, idOrPath)
 	}
 	if err != nil {
@@ -91,8 +90,7 @@ func (g *GitLab) probe(ctx context.Context, project, status int) error {
 		return bad
 	}
 	bad := g.examine(ctx, project, status)
-	var outage *bridge.Outage
-	if errors.As(bad, &outage) {
+	if _, ok := errors.AsType[*bridge.Outage](bad); ok {
 		g.probes.put(project, bad)
 	}
 	return bad
