@@ -27,7 +27,7 @@ func (s *Server) listDiscussions(c *call) answer {
 func (s *Server) threadOf(c *call) ([]*note, *answer) {
 	notes := c.issue.thread(c.vars["discussion_id"])
 	if len(notes) == 0 || !s.readsNote(c.issue, notes[0], c.user) {
-		return nil, pointer(notFound("Discussion"))
+		return nil, new(notFound("Discussion"))
 	}
 	return notes, nil
 }

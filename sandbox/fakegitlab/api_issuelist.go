@@ -174,10 +174,8 @@ func words(text string) []string {
 }
 
 func (s *Server) notExcluded(is *issue, p params) bool {
-	for _, name := range p.list("not[labels]") {
-		if is.hasLabel(name) {
-			return false
-		}
+	if slices.ContainsFunc(p.list("not[labels]"), is.hasLabel) {
+		return false
 	}
 	if p.str("not[author_id]") != "" && p.int("not[author_id]") == is.author.ID {
 		return false

@@ -68,7 +68,7 @@ func (s *Server) noteOf(c *call) (*note, *answer) {
 		return nil, &answer{status: 404, body: message("404 Not found")}
 	}
 	if !s.readsNote(c.issue, n, c.user) {
-		return nil, pointer(notFound("Note"))
+		return nil, new(notFound("Note"))
 	}
 	return n, nil
 }
@@ -86,17 +86,17 @@ func (s *Server) noteDraft(c *call) (draftNote, *answer) {
 	bad := c.p.check(rule{name: "body", must: true}, rule{name: "internal", kind: "bool"},
 		rule{name: "confidential", kind: "bool"}, rule{name: "created_at", kind: "time"})
 	if bad != "" {
-		return draftNote{}, pointer(badParam(bad))
+		return draftNote{}, new(badParam(bad))
 	}
 	if c.issue.locked && s.level(c.project, c.user) < Guest {
-		return draftNote{}, pointer(forbidden())
+		return draftNote{}, new(forbidden())
 	}
 	if a := s.spendOn("notes", c, s.cfg.Limits.Notes); a != nil {
 		return draftNote{}, a
 	}
 	d := draftNote{body: c.p.str("body"), internal: c.p.is("internal") || c.p.is("confidential")}
 	if d.internal && !s.manages(c.project, c.user) {
-		return draftNote{}, pointer(forbidden())
+		return draftNote{}, new(forbidden())
 	}
 	if s.owns(c.project, c.user) {
 		d.created = c.p.time("created_at")

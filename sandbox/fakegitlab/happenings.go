@@ -82,9 +82,9 @@ func (s *Server) read(who actor, is *issue, n *note, where, text string) {
 
 // effect notifies and cross-references.
 func (s *Server) effect(who actor, is *issue, f found) string {
-	t, real := s.resolve(f, is.project, who.user)
+	t, exists := s.resolve(f, is.project, who.user)
 	switch {
-	case !real:
+	case !exists:
 		return ""
 	case t.issue != nil:
 		return s.crossReference(who, is, t.issue)

@@ -2,6 +2,7 @@ package fakegitlab
 
 import (
 	"bytes"
+	"context"
 	"net/http"
 	"slices"
 	"sync"
@@ -123,7 +124,7 @@ func (h *hook) drain(instance string) {
 
 func (h *hook) send(d Delivery, instance string) Delivery {
 	d.Status, d.Err = 0, ""
-	req, err := http.NewRequest(http.MethodPost, h.URL, bytes.NewReader([]byte(d.Body)))
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, h.URL, bytes.NewReader([]byte(d.Body)))
 	if err != nil {
 		d.Err = err.Error()
 		return d

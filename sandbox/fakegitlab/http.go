@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -83,8 +84,7 @@ func (s *Server) readBody(c *call) *answer {
 	}
 	raw, err := io.ReadAll(http.MaxBytesReader(nil, c.r.Body, maxJSON))
 	if err != nil {
-		var large *http.MaxBytesError
-		if errors.As(err, &large) {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return &answer{status: 413, body: map[string]any{"error": "Request entity too large"}}
 		}
 		return &answer{status: 400, body: map[string]any{"error": "Bad request"}}
@@ -130,9 +130,7 @@ func (s *Server) handle(rt *route, c *call) answer {
 		if a.header == nil {
 			a.header = http.Header{}
 		}
-		for k, v := range limits {
-			a.header[k] = v
-		}
+		maps.Copy(a.header, limits)
 	}
 	if a.status < 300 && rt.access == needsWrite {
 		s.rev++
@@ -150,7 +148,7 @@ func (s *Server) find(rt *route, c *call) *answer {
 		return &answer{status: 404, body: message("404 Project Not Found")}
 	}
 	if strings.HasPrefix(rt.pattern, "projects/:id/issues") && c.project.IssuesDisabled {
-		return pointer(forbidden())
+		return new(forbidden())
 	}
 	if c.vars["iid"] == "" {
 		return nil
@@ -172,8 +170,6 @@ func (s *Server) projectBy(id string) *project {
 
 func message(text any) map[string]any { return map[string]any{"message": text} }
 
-func pointer(a answer) *answer { return &a }
-
 func ok(body any) answer      { return answer{status: 200, body: body} }
 func created(body any) answer { return answer{status: 201, body: body} }
 func gone() answer            { return answer{status: 204} }
@@ -191,9 +187,7 @@ func badParam(text string) answer { return answer{status: 400, body: map[string]
 // write sends the answer; a GET whose ETag is known to the client gets 304.
 func write(w http.ResponseWriter, r *http.Request, a answer) {
 	h := w.Header()
-	for k, v := range a.header {
-		h[k] = v
-	}
+	maps.Copy(h, a.header)
 	h.Set("Cache-Control", "max-age=0, private, must-revalidate")
 	h.Set("Vary", "Origin")
 	if a.status == http.StatusNoContent {

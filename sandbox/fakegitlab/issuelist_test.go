@@ -144,7 +144,7 @@ func TestPaging(t *testing.T) {
 
 func linkRels(h http.Header) string {
 	var out []string
-	for _, part := range strings.Split(h.Get("Link"), ", ") {
+	for part := range strings.SplitSeq(h.Get("Link"), ", ") {
 		if _, rel, found := strings.Cut(part, `rel="`); found {
 			out = append(out, strings.TrimSuffix(rel, `"`))
 		}
@@ -158,7 +158,7 @@ func (w *world) follow(path string) (all []object) {
 		r := w.want(w.as("bot", "GET", path, ""), 200)
 		all = append(all, r.list()...)
 		path = ""
-		for _, part := range strings.Split(r.header.Get("Link"), ", ") {
+		for part := range strings.SplitSeq(r.header.Get("Link"), ", ") {
 			if address, rel, found := strings.Cut(part, ">; rel="); found && rel == `"next"` {
 				path = strings.TrimPrefix(address, "<"+w.url+"/api/v4/")
 			}

@@ -1,19 +1,10 @@
 package fakegitlab
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
 )
-
-func quoted(text string) string {
-	b, err := json.Marshal(text)
-	if err != nil {
-		panic(err) // strings can always be marshalled
-	}
-	return string(b)
-}
 
 func TestIssueErrors(t *testing.T) {
 	w := newWorld(t, Config{})

@@ -2,6 +2,7 @@ package fakegitlab
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -61,9 +62,7 @@ func (s *Server) links(c *call, to map[string]int, per int) string {
 func (s *Server) link(c *call, rel string, with url.Values) string {
 	q := c.r.URL.Query()
 	q.Del("private_token")
-	for k, v := range with {
-		q[k] = v
-	}
+	maps.Copy(q, with)
 	return fmt.Sprintf(`<%s%s?%s>; rel="%s"`, s.base, c.r.URL.EscapedPath(), q.Encode(), rel)
 }
 

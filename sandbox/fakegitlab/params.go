@@ -94,7 +94,7 @@ func (p params) text(name string) *string {
 func (p params) list(name string) []string {
 	var out []string
 	for _, it := range p[name].items {
-		for _, part := range strings.Split(it, ",") {
+		for part := range strings.SplitSeq(it, ",") {
 			if part = strings.TrimSpace(part); part != "" {
 				out = append(out, part)
 			}

@@ -3,6 +3,7 @@ package fakegitlab
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
@@ -71,8 +72,8 @@ func track(open []string, html string) []string {
 		case m[1] == "":
 			open = append(open, name)
 		default:
-			for i := len(open) - 1; i >= 0; i-- {
-				if open[i] == name {
+			for i, o := range slices.Backward(open) {
+				if o == name {
 					open = open[:i]
 					break
 				}

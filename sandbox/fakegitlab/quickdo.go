@@ -107,7 +107,7 @@ func (r *run) labelsNamed() (names []string, ids []int) {
 			add(f.name)
 		}
 	}
-	for _, word := range strings.Fields(r.arg) {
+	for word := range strings.FieldsSeq(r.arg) {
 		add(word)
 	}
 	return names, ids

@@ -75,7 +75,7 @@ func (r *run) issueNamed() *issue {
 		}
 	}
 	for _, f := range refs {
-		if t, real := r.s.resolve(f, r.is.project, r.who.user); real && t.issue != nil && t.issue != r.is {
+		if t, exists := r.s.resolve(f, r.is.project, r.who.user); exists && t.issue != nil && t.issue != r.is {
 			return t.issue
 		}
 	}

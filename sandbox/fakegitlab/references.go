@@ -188,8 +188,8 @@ func (s *Server) linkReferences(page string, p *project) string {
 		var b strings.Builder
 		end := 0
 		for _, f := range refs {
-			t, real := s.resolve(f, p, owner)
-			if !real || f.start < end {
+			t, exists := s.resolve(f, p, owner)
+			if !exists || f.start < end {
 				continue
 			}
 			b.WriteString(html.EscapeString(text[end:f.start]))

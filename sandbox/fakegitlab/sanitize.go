@@ -69,8 +69,8 @@ func sanitize(in string) string {
 			}
 		}
 	}
-	for i := len(open) - 1; i >= 0; i-- {
-		b.WriteString("</" + open[i] + ">")
+	for _, o := range slices.Backward(open) {
+		b.WriteString("</" + o + ">")
 	}
 	return b.String()
 }

@@ -2,6 +2,7 @@ package fakegitlab
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -236,12 +237,7 @@ func (is *issue) hasLabel(name string) bool {
 }
 
 func (is *issue) assigned(u *User) bool {
-	for _, a := range is.assignees {
-		if a == u {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(is.assignees, u)
 }
 
 // reference is how the issue is called from inside another project, or from its own.

@@ -30,7 +30,7 @@ type uploadFile struct {
 func (s *Server) readUpload(c *call) *answer {
 	parts, err := c.r.MultipartReader()
 	if err != nil {
-		return pointer(badParam("file is invalid"))
+		return new(badParam("file is invalid"))
 	}
 	for {
 		part, err := parts.NextPart()
@@ -38,11 +38,11 @@ func (s *Server) readUpload(c *call) *answer {
 			return nil
 		}
 		if err != nil {
-			return pointer(badParam("file is invalid"))
+			return new(badParam("file is invalid"))
 		}
 		data, err := io.ReadAll(io.LimitReader(part, s.cfg.MaxUpload+1))
 		if err != nil {
-			return pointer(badParam("file is invalid"))
+			return new(badParam("file is invalid"))
 		}
 		if int64(len(data)) > s.cfg.MaxUpload {
 			return &answer{status: 413, body: message("413 Request Entity Too Large")}
