@@ -78,11 +78,11 @@ func TestSampleMessages(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		var any any
-		if err := json.Unmarshal(data, &any); err != nil {
+		var sample any
+		if err := json.Unmarshal(data, &sample); err != nil {
 			return err
 		}
-		for _, m := range messagesIn(any) {
+		for _, m := range messagesIn(sample) {
 			whole(t, m)
 			count++
 		}

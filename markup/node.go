@@ -33,13 +33,13 @@ func (n node) object(key string) node { m, _ := n[key].(map[string]any); return 
 
 func (n node) list(key string) []node { return nodes(n[key]) }
 
-// number returns a whole number between low and high, the nearest if it is
+// number returns a whole number between 0 and high, the nearest if it is
 // outside.
-func (n node) number(key string, low, high int64) int64 {
+func (n node) number(key string, high int64) int64 {
 	f, _ := n[key].(float64)
 	switch {
-	case f <= float64(low):
-		return low
+	case f <= 0:
+		return 0
 	case f >= float64(high):
 		return high
 	}

@@ -96,7 +96,7 @@ func named(names map[string]string, s span, sigil, unknown string) string {
 
 // splitLines cuts the runs at line ends. A line that shows nothing is empty.
 func splitLines(runs []run) [][]run {
-	lines := make([][]run, 1)
+	lines := [][]run{nil}
 	for _, r := range runs {
 		for i, part := range strings.Split(r.text, "\n") {
 			if i > 0 {

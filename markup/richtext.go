@@ -1,6 +1,9 @@
 package markup
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // parseRichText reads a rich_text block: what people write in Slack's own
 // editor. Text in it is literal, unlike mrkdwn.
@@ -22,11 +25,11 @@ func parseRichText(b node) []block {
 }
 
 // bordered: Slack marks what stands inside a quote with a border.
-func bordered(part node) bool { return part.number("border", 0, 1) == 1 }
+func bordered(part node) bool { return part.number("border", 1) == 1 }
 
 func listItems(list node) []block {
 	// Numbers have at most nine digits in Markdown.
-	first := int(list.number("offset", 0, 99_999_999)) + 1
+	first := int(list.number("offset", 99_999_999)) + 1
 	var out []block
 	for i, e := range list.list("elements") {
 		out = append(out, block{
@@ -34,7 +37,7 @@ func listItems(list node) []block {
 			quoted:  bordered(list),
 			spans:   inlineSpans(e, 0),
 			ordered: list.str("style") == "ordered",
-			indent:  int(list.number("indent", 0, maxIndent)),
+			indent:  int(list.number("indent", maxIndent)),
 			number:  first + i,
 		})
 	}
@@ -76,7 +79,7 @@ func inlineSpan(e node, depth int) []span {
 		s = richEmoji(e, s)
 	case "date":
 		s.url = e.str("url")
-		s.text = dateText(e.number("timestamp", 0, maxTime), e.str("fallback"))
+		s.text = dateText(e.number("timestamp", maxTime), e.str("fallback"))
 	default:
 		// Kinds that Slack added since: something to read, and where it leads.
 		s.url = e.first("url", "permalink")
@@ -108,8 +111,8 @@ func richEmoji(e node, s span) span {
 		return s
 	}
 	s.kind, s.text = emojiName, e.str("name")
-	if tone := e.number("skin_tone", 0, 9); tone > 0 && s.text != "" {
-		s.text += "::skin-tone-" + string(rune('0'+tone))
+	if tone := e.number("skin_tone", 9); tone > 0 && s.text != "" {
+		s.text += "::skin-tone-" + strconv.FormatInt(tone, 10)
 	}
 	return s
 }

@@ -46,7 +46,9 @@ func (e *escaper) word(end int) {
 	case longestHex(word) >= minHex:
 		e.code(n)
 	case isKey(word) && len(rest) > 1 && rest[0] == '-' && isDigit(rest[1]):
-		for n++; e.i+n < len(e.s) && isWord(e.s[e.i+n]); n++ {
+		n++
+		for e.i+n < len(e.s) && isWord(e.s[e.i+n]) {
+			n++
 		}
 		e.code(n)
 	default:

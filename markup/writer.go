@@ -45,7 +45,8 @@ func rowLength(all []block, ok func(block) bool) int {
 func (w writer) flow(all []block) string {
 	var parts []string
 	for len(all) > 0 {
-		n, text := 1, ""
+		n := 1
+		var text string
 		switch all[0].kind {
 		case item:
 			n = rowLength(all, func(b block) bool { return b.kind == item })

@@ -8,7 +8,7 @@ import (
 	"slack-gitlab-bridge/store"
 )
 
-func testScanOrder(t *testing.T, b *bench) {
+func testScanOrder(_ *testing.T, b *bench) {
 	keys := []string{"b", "a/2", "a/10", "a", "a/1", "a0", "a/1/x", "é", "a/\xff", "a/\x00", "B"}
 	for _, key := range keys {
 		b.put(key, "v")

@@ -102,8 +102,8 @@ func (b *bench) wantScan(prefix, after string, limit int, keysAndValues ...strin
 }
 
 func puts(keysAndValues ...string) (kvs []store.KV) {
-	for i := 0; i < len(keysAndValues); i += 2 {
-		kvs = append(kvs, store.KV{Key: keysAndValues[i], Value: []byte(keysAndValues[i+1])})
+	for pair := range slices.Chunk(keysAndValues, 2) {
+		kvs = append(kvs, store.KV{Key: pair[0], Value: []byte(pair[1])})
 	}
 	return kvs
 }
