@@ -63,7 +63,7 @@ func (d doctorCommand) Run(ctx context.Context, w world) error {
 	}
 	err := fmt.Errorf("%s found", count(faults, "fault", "faults"))
 	if wrong {
-		err = fmt.Errorf("%w: %w", errWrongUse, err)
+		err = &wrongUse{err}
 	}
 	return err
 }
@@ -79,8 +79,7 @@ func printFinding(out io.Writer, f finding) {
 // diagnose runs all checks. It reports whether the configuration itself is wrong.
 func diagnose(ctx context.Context, environ []string, note func(finding)) (wrong bool) {
 	c, err := loadConfig(environ, "slack", "gitlab", "agents")
-	var bad *configError
-	if errors.As(err, &bad) {
+	if bad, ok := errors.AsType[*configError](err); ok {
 		for _, f := range bad.faults {
 			reason, remedy, _ := strings.Cut(f, ": ")
 			note(finding{"fault", "environment", reason, remedy})
@@ -134,8 +133,7 @@ func (d *checkup) failed(what string, err error) {
 
 // unreachable is failed, for the first call to a vendor.
 func (d *checkup) unreachable(what, variable string, err error) {
-	var outage *bridge.Outage
-	if errors.As(err, &outage) {
+	if _, ok := errors.AsType[*bridge.Outage](err); ok {
 		d.failed(what, err)
 		return
 	}
@@ -156,7 +154,7 @@ func (d *checkup) checkAgentsFile() bool {
 		}
 		return false
 	case err != nil:
-		d.fault("agents file", strings.TrimPrefix(err.Error(), errWrongUse.Error()+": agents file: "), "")
+		d.fault("agents file", strings.TrimPrefix(err.Error(), "agents file: "), "")
 		return false
 	}
 	d.team = team

@@ -26,8 +26,8 @@ type explainCommand struct {
 func (e explainCommand) Run(ctx context.Context, w world) error {
 	thread, ok := parsePermalink(e.Message)
 	if !ok {
-		return fmt.Errorf("%w: not a link to a Slack message: %q\nIt looks like https://acme.slack.com/archives/C0123456789/p1700000000000100; "+
-			"in Slack it is under \"Copy link\". Put it in quotes, for it may hold a &", errWrongUse, e.Message)
+		return wrongUsef("not a link to a Slack message: %q\nIt looks like https://acme.slack.com/archives/C0123456789/p1700000000000100; "+
+			"in Slack it is under \"Copy link\". Put it in quotes, for it may hold a &", e.Message)
 	}
 	x, err := explain(ctx, w, thread)
 	if err != nil {
@@ -107,10 +107,9 @@ func printExplanation(out io.Writer, x bridge.Explanation, now time.Time) error 
 	}
 
 	line("Thread", "%s, written %s", x.Thread, when(bridge.TimeOf(x.Thread.TS), now))
-	switch i := x.Issue; {
-	case i == nil:
+	if i := x.Issue; i == nil {
 		line("Issue", "none")
-	default:
+	} else {
 		line("Issue", "%s, %s  %s", i.Ref, issueState(*i), i.URL)
 		line("", "assigned to %s", cmp.Or(strings.Join(at(i.Assignees), ", "), "nobody"))
 		line("", "labels: %s", cmp.Or(strings.Join(i.Labels, ", "), "none"))
