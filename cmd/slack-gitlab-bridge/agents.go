@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"os"
 	"os/signal"
 	"sync/atomic"
@@ -35,12 +34,12 @@ func loadAgents(c config) (*agentsFile, *bridge.Team, error) {
 		f.path = name
 		var err error
 		if f.text, err = os.ReadFile(name); err != nil {
-			return nil, nil, fmt.Errorf("%w: agents file: %w: correct AGENTS_JSON or AGENTS_JSON_FILE", errWrongUse, err)
+			return nil, nil, wrongUsef("agents file: %w: correct AGENTS_JSON or AGENTS_JSON_FILE", err)
 		}
 	}
 	team, err := bridge.ParseTeam(name, f.text)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: agents file refused\n%w", errWrongUse, err)
+		return nil, nil, wrongUsef("agents file refused\n%w", err)
 	}
 	return f, team, nil
 }

@@ -190,7 +190,7 @@ func isListener(address string) bool {
 // checkSocket refuses a path that cannot be a socket's on every system.
 func (c config) checkSocket() error {
 	if len(c.AdminSocket) > socketPath {
-		return fmt.Errorf("%w: the path of the admin socket is too long for the system (%d bytes): set ADMIN_SOCKET to a shorter one", errWrongUse, len(c.AdminSocket))
+		return wrongUsef("the path of the admin socket is too long for the system (%d bytes): set ADMIN_SOCKET to a shorter one", len(c.AdminSocket))
 	}
 	return nil
 }

@@ -83,7 +83,7 @@ type jobsRetryCommand struct {
 // Run makes one job, or all that were given up, due now.
 func (r jobsRetryCommand) Run(ctx context.Context, w world) error {
 	if (r.ID == "") == !r.All {
-		return fmt.Errorf("%w: jobs retry takes one ID, or --all", errWrongUse)
+		return wrongUsef("jobs retry takes one ID, or --all")
 	}
 	c, err := loadConfig(w.environ)
 	if err != nil {

@@ -33,13 +33,19 @@ type world struct {
 	err     io.Writer
 }
 
-// errWrongUse marks an error as wrong use or configuration: exit status 2.
-var errWrongUse = errors.New("wrong use")
+// wrongUse marks an error as wrong use or configuration: exit status 2.
+type wrongUse struct{ error }
+
+func (e *wrongUse) Unwrap() error { return e.error }
+
+// wrongUsef is fmt.Errorf for a wrongUse.
+func wrongUsef(format string, args ...any) error { return &wrongUse{fmt.Errorf(format, args...)} }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	os.Exit(execute(ctx, os.Args[1:], world{environ: os.Environ(), out: os.Stdout, err: os.Stderr}))
+	status := execute(ctx, os.Args[1:], world{environ: os.Environ(), out: os.Stdout, err: os.Stderr})
+	stop()
+	os.Exit(status)
 }
 
 // execute runs one command line and returns its exit status: 0 done, 1 it failed, 2 wrong use or configuration.
@@ -62,10 +68,11 @@ func execute(ctx context.Context, args []string, w world) (status int) {
 	}
 	err = parsed.Run()
 	var faults *configError
+	var wrong *wrongUse
 	switch {
 	case err == nil:
 		return 0
-	case errors.As(err, &faults), errors.Is(err, errWrongUse):
+	case errors.As(err, &faults), errors.As(err, &wrong):
 		fmt.Fprintln(w.err, err)
 		return 2
 	}
@@ -87,11 +94,10 @@ func version() string {
 	if !ok {
 		return "unknown"
 	}
-	text := info.Main.Version
 	for _, s := range info.Settings {
 		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-			text += " " + s.Value[:12]
+			return info.Main.Version + " " + s.Value[:12]
 		}
 	}
-	return text
+	return info.Main.Version
 }

@@ -45,7 +45,7 @@ func offline(ctx context.Context, c config, command string, do func(*store.Store
 	}
 	engine, err := bolt.Open(c.Store, bolt.Options{Timeout: commandLockWait})
 	if err != nil {
-		return heldElsewhere(c, command, fmt.Errorf("open store: %w", err))
+		return heldElsewhere(c, command, err)
 	}
 	s, err := store.Open(ctx, engine)
 	if err == nil {

@@ -28,6 +28,11 @@ func (runCommand) Run(ctx context.Context, w world) error {
 	if err != nil {
 		return err
 	}
+	return runWith(ctx, c, w)
+}
+
+// runWith runs a daemon with that configuration until ctx ends.
+func runWith(ctx context.Context, c config, w world) error {
 	agents, team, err := loadAgents(c)
 	if err != nil {
 		return err
@@ -79,8 +84,11 @@ const lockWait = 5 * time.Second
 func open(ctx context.Context, c config, agents *agentsFile, team *bridge.Team, log zerolog.Logger) (*daemon, error) {
 	d := &daemon{config: c, log: log, metrics: newMetrics(), agents: agents}
 	var err error
-	if d.engine, err = bolt.Open(c.Store, bolt.Options{Timeout: lockWait}); err != nil {
-		return nil, fmt.Errorf("open store: %w", err)
+	d.engine, err = bolt.Open(c.Store, bolt.Options{Timeout: lockWait})
+	if errors.Is(err, bolt.ErrLocked) {
+		return nil, fmt.Errorf("%w: stop the other daemon, or set STORE to another path", err)
+	} else if err != nil {
+		return nil, err
 	}
 	if d.store, err = store.Open(ctx, d.engine); err != nil {
 		return nil, errors.Join(err, d.engine.Close())
@@ -103,7 +111,7 @@ func ends(c config, m *metrics, log zerolog.Logger) (*slackside.Slack, *gitlabsi
 	gitlab, err := gitlabside.New(gitlabside.Config{URL: c.GitLabURL, Token: c.GitLabToken, FormerAccounts: c.GitLabFormerAccounts,
 		HTTP: &http.Client{Timeout: callTimeout, Transport: m.transport("gitlab")}})
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", errWrongUse, err)
+		return nil, nil, &wrongUse{err}
 	}
 	slack := slackside.New(slackside.Config{BotToken: c.SlackBotToken, AppToken: c.SlackAppToken, APIURL: c.SlackAPIURL, Log: log,
 		HTTP:    &http.Client{Timeout: callTimeout, Transport: m.transport("slack")},
@@ -159,8 +167,7 @@ func (d *daemon) checkTokens(ctx context.Context) (slackAnswered, gitlabAnswered
 	}
 	gitlab := d.gitlab.Start(ctx)
 	for vendor, err := range map[string]error{"slack": slack, "gitlab": gitlab} {
-		var refused *bridge.Outage
-		if errors.As(err, &refused) {
+		if _, refused := errors.AsType[*bridge.Outage](err); refused {
 			return false, false, err
 		}
 		if err != nil && ctx.Err() == nil {

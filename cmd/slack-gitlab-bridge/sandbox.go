@@ -63,14 +63,5 @@ func bridgeBetween(ctx context.Context, imitation *sandbox.World, folder string,
 	if err != nil {
 		return err
 	}
-	agents, team, err := loadAgents(c)
-	if err != nil {
-		return err
-	}
-	d, err := open(ctx, c, agents, team, newLog(c, w.err))
-	if err != nil {
-		return err
-	}
-	defer d.close()
-	return d.run(ctx)
+	return runWith(ctx, c, w)
 }

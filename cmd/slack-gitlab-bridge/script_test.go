@@ -45,6 +45,8 @@ func TestScript(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"premium": word(0, func(s *stage, _ []string) error { s.fillGitLab(true); return nil }),
 			"daemon":  daemonCmd,
+			"status":  statusCmd,
+			"raw":     word(1, (*stage).raw),
 			"post":    word(3, (*stage).post), "reply": word(4, (*stage).reply), "replies": word(2, (*stage).replies),
 			"react": word(3, func(s *stage, a []string) error { return s.react(a, true) }), "unreact": word(3, func(s *stage, a []string) error { return s.react(a, false) }),
 			"deaf":  word(1, func(s *stage, a []string) error { s.slack.DropEvents(a[0] == "on"); return nil }),
@@ -182,6 +184,29 @@ func daemonCmd(ts *testscript.TestScript, _ bool, args []string) {
 	default:
 		ts.Fatalf("daemon start, stop or kill")
 	}
+}
+
+// statusCmd runs a command and demands that exit status.
+func statusCmd(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec(args[1], args[2:]...)
+	var exit *exec.ExitError
+	got := 0
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if strconv.Itoa(got) != args[0] {
+		ts.Fatalf("exit status %d, want %s", got, args[0])
+	}
+}
+
+// raw FRAME: Slack sends that frame, whatever it is.
+func (s *stage) raw(a []string) error {
+	if !s.slack.SendRaw([]byte(a[0])) {
+		return errors.New("no socket is open")
+	}
+	return nil
 }
 
 func (s *stage) start(ts *testscript.TestScript) error {
