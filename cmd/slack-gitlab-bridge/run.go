@@ -166,13 +166,16 @@ func (d *daemon) checkTokens(ctx context.Context) (slackAnswered, gitlabAnswered
 		slack = d.slack.CheckAppToken(ctx)
 	}
 	gitlab := d.gitlab.Start(ctx)
-	for vendor, err := range map[string]error{"slack": slack, "gitlab": gitlab} {
-		if _, refused := errors.AsType[*bridge.Outage](err); refused {
-			return false, false, err
+	var refused error
+	for _, err := range []error{slack, gitlab} {
+		if _, outage := errors.AsType[*bridge.Outage](err); outage {
+			refused = errors.Join(refused, err)
+		} else if err != nil && ctx.Err() == nil {
+			d.log.Warn().Err(err).Msg("a vendor does not answer yet")
 		}
-		if err != nil && ctx.Err() == nil {
-			d.log.Warn().Str("vendor", vendor).Err(err).Msg("does not answer yet")
-		}
+	}
+	if refused != nil {
+		return false, false, refused
 	}
 	return slack == nil, gitlab == nil, nil
 }
