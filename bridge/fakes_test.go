@@ -30,11 +30,15 @@ type fakeEnd struct {
 	mu       sync.Mutex
 	calls    []string
 	troubles []trouble
+	during   func(call string) // what happens while a call is under way; it must not call the fake
 }
 
 // called notes a call and gives the trouble that hits it, if any. The caller holds the lock.
 func (e *fakeEnd) called(call string) *trouble {
 	e.calls = append(e.calls, call)
+	if e.during != nil {
+		e.during(call)
+	}
 	for i := range e.troubles {
 		if t := &e.troubles[i]; t.call == call && t.times > 0 {
 			t.times--
@@ -434,6 +438,58 @@ func parseTeam(t testing.TB, text string) *Team {
 	return team
 }
 
+// fakeDisk is a store's engine that can refuse a commit, or do it and lose the answer.
+type fakeDisk struct {
+	store.Engine
+	mu     sync.Mutex
+	refuse func(store.Batch) error // an error: nothing is written
+	lose   func(store.Batch) error // an error: it is written all the same
+}
+
+func (d *fakeDisk) Commit(ctx context.Context, b store.Batch) error {
+	d.mu.Lock()
+	refuse, lose := d.refuse, d.lose
+	d.mu.Unlock()
+	if refuse != nil {
+		if err := refuse(b); err != nil {
+			return err
+		}
+	}
+	if err := d.Engine.Commit(ctx, b); err != nil || lose == nil {
+		return err
+	}
+	return lose(b)
+}
+
+// fails makes the first commit that matches fail with err, before or after it is written.
+func (d *fakeDisk) fails(err error, written bool, matches func(store.Batch) bool) {
+	once := func(b store.Batch) error {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if !matches(b) {
+			return nil
+		}
+		d.refuse, d.lose = nil, nil
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if written {
+		d.lose = once
+	} else {
+		d.refuse = once
+	}
+}
+
+// puts and deletes report whether a batch writes or deletes a key that starts so.
+func puts(b store.Batch, prefix string) bool {
+	return slices.ContainsFunc(b.Puts, func(kv store.KV) bool { return strings.HasPrefix(kv.Key, prefix) })
+}
+
+func deletes(b store.Batch, prefix string) bool {
+	return slices.ContainsFunc(b.Deletes, func(key string) bool { return strings.HasPrefix(key, prefix) })
+}
+
 // rig is a bridge between two fakes, with a real store.
 type rig struct {
 	t      testing.TB
@@ -441,6 +497,7 @@ type rig struct {
 	gitlab *fakeGitLab
 	path   string
 	engine *bolt.Engine
+	disk   *fakeDisk
 	store  *store.Store
 	bridge *Bridge
 	cancel context.CancelFunc
@@ -462,7 +519,8 @@ func (r *rig) start() {
 	if r.engine, err = bolt.Open(r.path, bolt.Options{}); err != nil {
 		r.t.Fatal(err)
 	}
-	if r.store, err = store.Open(r.t.Context(), r.engine); err != nil {
+	r.disk = &fakeDisk{Engine: r.engine}
+	if r.store, err = store.Open(r.t.Context(), r.disk); err != nil {
 		r.t.Fatal(err)
 	}
 	team := parseTeam(r.t, testTeam)

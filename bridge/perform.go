@@ -245,6 +245,11 @@ func (b *Bridge) finish(ctx context.Context, job store.Job, t Thread, a Action, 
 		if next, err = b.want(ctx, c, t, job.Lane, o.then); err != nil {
 			return nil, err
 		}
+		if o.make != nil {
+			if err := b.lookLast(ctx, c, t); err != nil {
+				return nil, err
+			}
+		}
 		err := b.store.Commit(ctx, c)
 		if errors.Is(err, store.ErrConflict) {
 			continue
@@ -255,6 +260,17 @@ func (b *Bridge) finish(ctx context.Context, job store.Job, t Thread, a Action, 
 		}
 		return next, err
 	}
+}
+
+// lookLast puts a look that waits behind what a new issue begets: the first mirroring comes before what was said meanwhile.
+func (b *Bridge) lookLast(ctx context.Context, c *store.Change, t Thread) error {
+	look, found, err := b.store.Job(ctx, lookKey(t))
+	if err != nil || !found {
+		return err
+	}
+	c.GuardJob(look)
+	c.PutJobLast(look)
+	return nil
 }
 
 // end takes the job off the queue, or leaves it there for another round if it was wanted again meanwhile.

@@ -1,0 +1,150 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"slack-gitlab-bridge/store"
+)
+
+// meanwhile lets something happen once, in the middle of a call.
+func (e *fakeEnd) meanwhile(call string, f func()) {
+	var once sync.Once
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.during = func(c string) {
+		if c == call {
+			once.Do(f)
+		}
+	}
+}
+
+// The first mirroring comes before what is said while the issue is being made, also if it needs several notes or has to be tried again.
+func TestWhatComesMeanwhileIsMirroredLater(t *testing.T) {
+	for name, prep := range map[string]func(*rig){
+		"several notes":     func(*rig) {},
+		"the note waits":    func(r *rig) { r.gitlab.order(trouble{call: "AddNote", err: &Later{After: time.Minute, Err: errors.New("429")}}) },
+		"the note fails":    func(r *rig) { r.gitlab.order(trouble{call: "AddNote", err: errors.New("500"), times: 3}) },
+		"the note got lost": func(r *rig) { r.gitlab.order(trouble{call: "AddNote", err: errLost}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			story(t, func(r *rig, th Thread) {
+				var want []string
+				for n := range 150 {
+					r.slack.post(th, says(at(n+1), "UOTHER", strings.Repeat("word ", 2000)))
+					want = append(want, at(n+1))
+				}
+				prep(r)
+				late := says(at(500), asker, "I also see this")
+				late.ThreadTS = th.TS
+				r.gitlab.meanwhile("CreateIssue", func() {
+					r.accept(Event{Kind: MessagePosted, Channel: help, TS: late.TS, Message: &late})
+				})
+				r.reacted(th, th.TS, agentOne, "eyes", true)
+				r.idle()
+				if got := r.only().mirrored(); !slices.Equal(got, append(want, late.TS)) {
+					t.Errorf("mirrored %d messages in %d notes, the last of them %v, want %d with %s last", len(got), len(r.only().Notes), got[len(got)-1], len(want)+1, late.TS)
+				}
+			})
+		})
+	}
+}
+
+// A person who retries a job that is under way does not have it done twice.
+func TestRetryOfARunningJob(t *testing.T) {
+	for call, key := range map[string]string{"CreateIssue": "create", "AddNote": "", "UpdateIssue": "update", "PostCard": "card"} {
+		t.Run(call, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t)
+				r.start()
+				th := Thread{help, at(0)}
+				if call == "AddNote" {
+					key = "note/" + at(10) // in simulated time
+				}
+				r.slack.post(th, says(th.TS, asker, "help"))
+				r.slack.post(th, says(at(10), asker, "please"))
+				r.slack.react(th, th.TS, asker, "white_check_mark", true)
+				retry := func() {
+					if n, err := Retry(context.Background(), r.store, th.String()+"/"+key); n != 1 || err != nil {
+						t.Errorf("Retry(%s) = %d, %v, want 1", key, n, err)
+					}
+				}
+				r.gitlab.meanwhile(call, retry)
+				r.slack.meanwhile(call, retry)
+				r.reacted(th, th.TS, agentOne, "eyes", true)
+				time.Sleep(10 * time.Minute)
+				if got, notes, cards := len(r.gitlab.issues), len(r.only().Notes), len(r.slack.cards[th]); got != 1 || notes != 1 || cards != 1 {
+					t.Errorf("%d issues, %d notes, %d cards, want one of each", got, notes, cards)
+				}
+				if jobs, err := r.bridge.Jobs(t.Context()); len(jobs) != 0 || err != nil {
+					t.Errorf("left: %+v, %v", jobs, err)
+				}
+				r.stop()
+			})
+		})
+	}
+}
+
+// What was done and could not be written down, or perhaps was, is looked for and not done again.
+func TestDoneButNotWrittenDown(t *testing.T) {
+	ends := map[string]string{"create": "/create", "note": "/note/", "update": "/update", "card": "/card"}
+	for kind, part := range ends {
+		for name, how := range map[string]struct {
+			err     error
+			written bool
+		}{
+			"the disk is full":      {store.ErrFull, false},
+			"the store was busy":    {store.ErrConflict, false},
+			"nobody knows":          {store.ErrUncertain, false},
+			"nobody knows, written": {store.ErrUncertain, true},
+		} {
+			t.Run(kind+", "+name, func(t *testing.T) {
+				story(t, func(r *rig, th Thread) {
+					r.slack.post(th, says(at(10), asker, "please"))
+					r.slack.react(th, th.TS, asker, "white_check_mark", true)
+					r.disk.fails(how.err, how.written, func(b store.Batch) bool { return deletes(b, "job/"+th.String()+part) })
+					r.reacted(th, th.TS, agentOne, "eyes", true)
+					r.idle()
+					if i := r.only(); len(i.Notes) != 1 || !i.Closed || len(r.slack.cards[th]) != 1 {
+						t.Errorf("%d notes, closed %v, %d cards, want one of each and closed", len(i.Notes), i.Closed, len(r.slack.cards[th]))
+					}
+				})
+			})
+		}
+	}
+}
+
+// A panic costs the job, yet what it had sent by then is not sent again.
+func TestPanicAfterTheSend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.start()
+		th := Thread{help, at(0)}
+		r.slack.post(th, says(th.TS, asker, "help"))
+		done := false
+		r.disk.refuse = func(b store.Batch) error {
+			if deletes(b, "job/"+th.String()+"/create") && !done {
+				done = true
+				panic("our own bug")
+			}
+			return nil
+		}
+		r.reacted(th, th.TS, agentOne, "eyes", true)
+		time.Sleep(time.Minute)
+		if s := r.store.Stats(); s.Parked != 1 {
+			t.Errorf("%d parked, want 1", s.Parked)
+		}
+		if n, err := Retry(t.Context(), r.store, ""); n != 1 || err != nil {
+			t.Errorf("Retry() = %d, %v, want 1", n, err)
+		}
+		r.idle()
+		r.only()
+		r.stop()
+	})
+}
