@@ -24,26 +24,22 @@ type outcome struct {
 // act carries out a job that changes the outside world. An action that must not be repeated is written down as begun before it is
 // sent; begun says that this was done by the commit right before. One that was begun earlier is looked for first.
 func (b *Bridge) act(ctx context.Context, job store.Job, t Thread, a Action, begun bool) (next *store.Job, err error) {
-	link, _, err := b.link(ctx, t)
-	if err != nil {
+	link, card, err := b.known(ctx, t)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if link == nil && a.Create == nil {
+	case link == nil && a.Create == nil:
 		return nil, &Never{Err: errors.New("the thread has no issue"), Remedy: "drop it with: jobs drop"}
-	}
-	var card cardRecord
-	if _, err := b.store.Get(ctx, cardKey(t), &card); err != nil {
-		return nil, err
+	case link != nil && a.Create != nil:
+		return b.finish(ctx, job, t, a, outcome{}) // made already
 	}
 	if a.once(card) && !begun {
-		if !job.Begun.IsZero() {
-			o, err := b.lookFor(ctx, t, a, link, job.Begun)
-			if err != nil {
-				return nil, &unsettled{err}
-			}
-			if o != nil {
-				return b.finish(ctx, job, t, a, *o)
-			}
+		o, err := b.lookFor(ctx, t, a, link, job.Begun)
+		if err != nil {
+			return nil, err
+		}
+		if o != nil {
+			return b.finish(ctx, job, t, a, *o)
 		}
 		if job, err = b.begin(ctx, job); err != nil {
 			return nil, err
@@ -51,15 +47,23 @@ func (b *Bridge) act(ctx context.Context, job store.Job, t Thread, a Action, beg
 	}
 	o, err := b.perform(ctx, t, a, link, card)
 	if err != nil {
-		return nil, err
+		return nil, &answer{err}
 	}
 	return b.finish(ctx, job, t, a, o)
 }
 
-// unsettled is an error met while looking for the effect of an earlier try, whose outcome is as unknown as before.
-type unsettled struct{ error }
+// known reads what the store holds of a thread.
+func (b *Bridge) known(ctx context.Context, t Thread) (link *Link, card cardRecord, err error) {
+	if link, _, err = b.link(ctx, t); err == nil {
+		_, err = b.store.Get(ctx, cardKey(t), &card)
+	}
+	return link, card, err
+}
 
-func (e *unsettled) Unwrap() error { return e.error }
+// answer is an error that came of sending an action. Any other says nothing of whether the action was carried out, now or by an earlier try.
+type answer struct{ error }
+
+func (e *answer) Unwrap() error { return e.error }
 
 // begin writes down that the job is about to be sent.
 func (b *Bridge) begin(ctx context.Context, job store.Job) (store.Job, error) {
@@ -73,9 +77,12 @@ func (b *Bridge) begin(ctx context.Context, job store.Job) (store.Job, error) {
 	return *put, nil
 }
 
-// lookFor looks for the effect of a try whose answer is not known. Neither an outcome nor an error means: it is not there, and as much
-// time has passed that it will not come any more.
+// lookFor looks for the effect of a try whose answer is not known, if there was one. Neither an outcome nor an error means: it is not
+// there, and as much time has passed that it will not come any more.
 func (b *Bridge) lookFor(ctx context.Context, t Thread, a Action, link *Link, begun time.Time) (*outcome, error) {
+	if begun.IsZero() {
+		return nil, nil
+	}
 	o, err := b.find(ctx, t, a, link, begun)
 	if err != nil || o != nil {
 		return o, err
@@ -236,7 +243,7 @@ func (b *Bridge) showCard(ctx context.Context, t Thread, link *Link, shown cardR
 func (b *Bridge) finish(ctx context.Context, job store.Job, t Thread, a Action, o outcome) (next *store.Job, err error) {
 	for {
 		c := b.store.Change()
-		if err := b.end(ctx, c, job); err != nil {
+		if err := b.end(ctx, c, job, a); err != nil {
 			return nil, err
 		}
 		if err := b.record(ctx, c, t, a, o); err != nil {
@@ -273,14 +280,15 @@ func (b *Bridge) lookLast(ctx context.Context, c *store.Change, t Thread) error 
 	return nil
 }
 
-// end takes the job off the queue, or leaves it there for another round if it was wanted again meanwhile.
-func (b *Bridge) end(ctx context.Context, c *store.Change, job store.Job) error {
+// end takes the job off the queue, or leaves it there for another round if it was wanted again meanwhile: only a card can be, whatever
+// else changed the job is a person who had it tried again.
+func (b *Bridge) end(ctx context.Context, c *store.Change, job store.Job, a Action) error {
 	now, found, err := b.store.Job(ctx, job.Key)
 	if err != nil || !found {
 		return err // dropped by a person
 	}
 	c.GuardJob(now)
-	if now.Rev == job.Rev {
+	if now.Rev == job.Rev || a.Card == nil {
 		c.DeleteJob(job.Key)
 		return nil
 	}

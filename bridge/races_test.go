@@ -93,21 +93,27 @@ func TestRetryOfARunningJob(t *testing.T) {
 
 // What was done and could not be written down, or perhaps was, is looked for and not done again.
 func TestDoneButNotWrittenDown(t *testing.T) {
-	ends := map[string]string{"create": "/create", "note": "/note/", "update": "/update", "card": "/card"}
-	for kind, part := range ends {
+	for call, part := range map[string]string{"CreateIssue": "/create", "AddNote": "/note/", "UpdateIssue": "/update", "PostCard": "/card"} {
 		for name, how := range map[string]struct {
 			err     error
 			written bool
+			lost    bool // the answer too, so that it is a search that finds it
 		}{
-			"the disk is full":      {store.ErrFull, false},
-			"the store was busy":    {store.ErrConflict, false},
-			"nobody knows":          {store.ErrUncertain, false},
-			"nobody knows, written": {store.ErrUncertain, true},
+			"the disk is full":        {err: store.ErrFull},
+			"the store was busy":      {err: store.ErrConflict},
+			"nobody knows":            {err: store.ErrUncertain},
+			"nobody knows, written":   {err: store.ErrUncertain, written: true},
+			"found, the disk is full": {err: store.ErrFull, lost: true},
+			"found, nobody knows":     {err: store.ErrUncertain, written: true, lost: true},
 		} {
-			t.Run(kind+", "+name, func(t *testing.T) {
+			t.Run(call+", "+name, func(t *testing.T) {
 				story(t, func(r *rig, th Thread) {
 					r.slack.post(th, says(at(10), asker, "please"))
 					r.slack.react(th, th.TS, asker, "white_check_mark", true)
+					if how.lost {
+						r.slack.order(trouble{call: call, obey: true, err: errLost})
+						r.gitlab.order(trouble{call: call, obey: true, err: errLost})
+					}
 					r.disk.fails(how.err, how.written, func(b store.Batch) bool { return deletes(b, "job/"+th.String()+part) })
 					r.reacted(th, th.TS, agentOne, "eyes", true)
 					r.idle()

@@ -101,6 +101,8 @@ func (b *Bridge) attempt(ctx context.Context, job store.Job, chained bool) (next
 		b.meter.Action(a.Kind(), "done")
 	case ctx.Err() != nil:
 		// Cut short by the stop: not a failure. A begun job stays begun, and is looked for after the start.
+	case errors.Is(err, store.ErrConflict):
+		// Somebody changed the job before it was sent. It is picked up anew.
 	default:
 		b.failed(ctx, job, t, a, err)
 	}
@@ -146,8 +148,8 @@ func (b *Bridge) failed(ctx context.Context, job store.Job, t Thread, a Action, 
 		c := b.store.Change()
 		c.GuardJob(now)
 		now.Tries, now.Waits = job.Tries+1, err.Error()
-		if open := new(unsettled); result != "unknown" && !errors.As(err, &open) {
-			now.Begun = time.Time{}
+		if said := new(answer); errors.As(err, &said) && result != "unknown" {
+			now.Begun = time.Time{} // surely not done
 		}
 		switch result {
 		case "parked":
