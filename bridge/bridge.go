@@ -43,6 +43,7 @@ type Bridge struct {
 	log    zerolog.Logger
 	meter  Meter
 
+	started time.Time
 	outages outages
 	recent  recent
 	gaps    chan gap
@@ -50,7 +51,7 @@ type Bridge struct {
 
 // New makes a bridge between two ends. The store stays the caller's to close, after Run has returned.
 func New(config Config, slack Slack, gitlab GitLab, s *store.Store, team *Team, log zerolog.Logger, meter Meter) *Bridge {
-	b := &Bridge{config: config, slack: slack, gitlab: gitlab, store: s, log: log, meter: meter, gaps: make(chan gap, 1)}
+	b := &Bridge{config: config, slack: slack, gitlab: gitlab, store: s, log: log, meter: meter, started: time.Now(), gaps: make(chan gap, 1)}
 	b.team.Store(team)
 	return b
 }

@@ -31,6 +31,18 @@ type fakeEnd struct {
 	calls    []string
 	troubles []trouble
 	during   func(call string) // what happens while a call is under way; it must not call the fake
+	takes    time.Duration     // how long the calls that are slow take
+}
+
+// slow lets a call take its time, and reports whether it was cut short.
+func (e *fakeEnd) slow(ctx context.Context) error {
+	e.mu.Lock()
+	d := e.takes
+	e.mu.Unlock()
+	if d > 0 {
+		sleep(ctx, d)
+	}
+	return ctx.Err()
 }
 
 // called notes a call and gives the trouble that hits it, if any. The caller holds the lock.
@@ -94,7 +106,10 @@ func (s *fakeSlack) cutLists(m Message) Message {
 	return m
 }
 
-func (s *fakeSlack) Messages(_ context.Context, t Thread) ([]Message, error) {
+func (s *fakeSlack) Messages(ctx context.Context, t Thread) ([]Message, error) {
+	if err := s.slow(ctx); err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if tr := s.called("Messages"); tr != nil {
@@ -284,7 +299,10 @@ func (g *fakeGitLab) Project(context.Context, string) (Project, error) {
 	return g.project, nil
 }
 
-func (g *fakeGitLab) CreateIssue(_ context.Context, project int, n NewIssue) (Issue, error) {
+func (g *fakeGitLab) CreateIssue(ctx context.Context, project int, n NewIssue) (Issue, error) {
+	if g.slow(ctx) != nil {
+		return Issue{}, errLost
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	tr := g.called("CreateIssue")

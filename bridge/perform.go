@@ -87,10 +87,19 @@ func (b *Bridge) lookFor(ctx context.Context, t Thread, a Action, link *Link, be
 	if err != nil || o != nil {
 		return o, err
 	}
-	if left := b.config.Settle - time.Since(begun); left > 0 {
+	if left := b.config.Settle - time.Since(b.sentBy(begun)); left > 0 {
 		return nil, &Later{After: left, Err: errors.New("sent without an answer, and not there yet: it may still be carried out")}
 	}
 	return nil, nil
+}
+
+// sentBy says by when a job that was begun then was sent at the latest. One of this process that has its answer lost is begun anew at that
+// moment; one of a process that was killed may have been sent until its time was up, or the process ended.
+func (b *Bridge) sentBy(begun time.Time) time.Time {
+	if begun.Before(b.started) {
+		return earlier(begun.Add(callLimit), b.started)
+	}
+	return begun
 }
 
 // find looks for the effect of an action by its mark.

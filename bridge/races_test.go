@@ -28,8 +28,10 @@ func (e *fakeEnd) meanwhile(call string, f func()) {
 // The first mirroring comes before what is said while the issue is being made, also if it needs several notes or has to be tried again.
 func TestWhatComesMeanwhileIsMirroredLater(t *testing.T) {
 	for name, prep := range map[string]func(*rig){
-		"several notes":     func(*rig) {},
-		"the note waits":    func(r *rig) { r.gitlab.order(trouble{call: "AddNote", err: &Later{After: time.Minute, Err: errors.New("429")}}) },
+		"several notes": func(*rig) {},
+		"the note waits": func(r *rig) {
+			r.gitlab.order(trouble{call: "AddNote", err: &Later{After: time.Minute, Err: errors.New("429")}})
+		},
 		"the note fails":    func(r *rig) { r.gitlab.order(trouble{call: "AddNote", err: errors.New("500"), times: 3}) },
 		"the note got lost": func(r *rig) { r.gitlab.order(trouble{call: "AddNote", err: errLost}) },
 	} {
@@ -148,6 +150,49 @@ func TestPanicAfterTheSend(t *testing.T) {
 		}
 		if n, err := Retry(t.Context(), r.store, ""); n != 1 || err != nil {
 			t.Errorf("Retry() = %d, %v, want 1", n, err)
+		}
+		r.idle()
+		r.only()
+		r.stop()
+	})
+}
+
+// How long an action may still be carried out counts from when its answer was lost, not from when it was written down as begun: what it
+// needs to know first, and the vendor's pace, can take longer than the settling itself.
+func TestSettleCountsFromTheLostAnswer(t *testing.T) {
+	story(t, func(r *rig, th Thread) {
+		r.gitlab.takes = 100 * time.Second
+		r.gitlab.order(trouble{call: "CreateIssue", err: errLost})
+		start := time.Now()
+		r.reacted(th, th.TS, agentOne, "eyes", true)
+		for r.gitlab.count("CreateIssue") < 2 {
+			time.Sleep(time.Second)
+		}
+		if waited := time.Since(start); waited < 275*time.Second {
+			t.Errorf("sent again %v after the start, want at least 275s: twice 100s and 75s between", waited)
+		}
+	})
+}
+
+// A daemon that was killed may have sent what it had begun right before.
+func TestSettleAfterACrash(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.start()
+		th := Thread{help, at(0)}
+		r.slack.post(th, says(th.TS, asker, "help"))
+		r.gitlab.takes = 100 * time.Second
+		r.reacted(th, th.TS, agentOne, "eyes", true)
+		time.Sleep(80 * time.Second)
+		r.stop() // cut short after five seconds, the request being under way
+		r.gitlab.takes = 0
+		start := time.Now()
+		r.start()
+		for r.gitlab.count("CreateIssue") < 1 {
+			time.Sleep(time.Second)
+		}
+		if waited := time.Since(start); waited < 73*time.Second || waited > 80*time.Second {
+			t.Errorf("sent again %v after the crash, want 75s", waited)
 		}
 		r.idle()
 		r.only()

@@ -148,7 +148,12 @@ func (b *Bridge) failed(ctx context.Context, job store.Job, t Thread, a Action, 
 		c := b.store.Change()
 		c.GuardJob(now)
 		now.Tries, now.Waits = job.Tries+1, err.Error()
-		if said := new(answer); errors.As(err, &said) && result != "unknown" {
+		said := new(answer)
+		switch {
+		case now.Begun.IsZero() || !errors.As(err, &said):
+		case result == "unknown":
+			now.Begun = time.Now().UTC() // it was sent before now, whatever it had to wait for first
+		default:
 			now.Begun = time.Time{} // surely not done
 		}
 		switch result {
