@@ -57,7 +57,10 @@ func New(config Config, slack Slack, gitlab GitLab, s *store.Store, team *Team, 
 }
 
 // SetTeam puts another agents file in force, for every look from now on.
-func (b *Bridge) SetTeam(t *Team) { b.team.Store(t) }
+func (b *Bridge) SetTeam(t *Team) {
+	b.team.Store(t)
+	b.outages.forget()
+}
 
 // Team is the agents file in force.
 func (b *Bridge) Team() *Team { return b.team.Load() }

@@ -508,6 +508,24 @@ func deletes(b store.Batch, prefix string) bool {
 	return slices.ContainsFunc(b.Deletes, func(key string) bool { return strings.HasPrefix(key, prefix) })
 }
 
+// logBook keeps what the bridge logs.
+type logBook struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logBook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logBook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
 // rig is a bridge between two fakes, with a real store.
 type rig struct {
 	t      testing.TB
@@ -517,6 +535,7 @@ type rig struct {
 	engine *bolt.Engine
 	disk   *fakeDisk
 	store  *store.Store
+	log    logBook
 	bridge *Bridge
 	cancel context.CancelFunc
 	done   chan error
@@ -546,7 +565,7 @@ func (r *rig) start() {
 		team = r.bridge.Team()
 	}
 	r.bridge = New(Config{Settle: 75 * time.Second, SweepEvery: 10 * time.Minute, SweepWindow: 168 * time.Hour, Backfill: 24 * time.Hour},
-		r.slack, r.gitlab, r.store, team, zerolog.Nop(), noMeter{})
+		r.slack, r.gitlab, r.store, team, zerolog.New(&r.log), noMeter{})
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel, r.done = cancel, make(chan error, 1)
 	go func() { r.done <- r.bridge.Run(ctx) }()

@@ -68,6 +68,7 @@ func (b *Bridge) gatherKnown(ctx context.Context, f *Facts, hints []Hint) error 
 		if err != nil {
 			return err
 		}
+		b.works(slackScopes(f.Thread))
 		if found {
 			f.Root, f.Reactions = &m, true
 		}
@@ -98,8 +99,12 @@ func (r *Rules) hash() string {
 // readThread reads the whole thread, and the reactions once more if Slack cut a list of users that matters.
 func (b *Bridge) readThread(ctx context.Context, f *Facts) error {
 	messages, err := b.slack.Messages(ctx, f.Thread)
-	if err != nil || len(messages) == 0 || messages[0].TS != f.Thread.TS {
+	if err != nil {
 		return err
+	}
+	b.works(slackScopes(f.Thread))
+	if len(messages) == 0 || messages[0].TS != f.Thread.TS {
+		return nil
 	}
 	f.Root, f.Replies, f.Whole, f.Reactions = &messages[0], messages[1:], true, true
 	m := f.Rules.meanings()

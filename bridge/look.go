@@ -49,6 +49,9 @@ func (b *Bridge) look(ctx context.Context, job store.Job, t Thread) (next *store
 		}
 		if err == nil {
 			b.logVerdict(f, v)
+			if f.Project.ID != 0 && len(v.Actions) == 0 { // else the issue will tell
+				b.works(b.gitlabScopes(Action{}, t, nil))
+			}
 		}
 		return next, err
 	}
@@ -146,7 +149,7 @@ func (b *Bridge) want(ctx context.Context, c *store.Change, t Thread, lane strin
 		if job, err = a.job(t); err != nil {
 			return nil, err
 		}
-		atOnce := i == 0 && job.Lane == lane
+		atOnce := i == 0 && job.Lane == lane && !b.outages.any(b.scopes(a, t, nil))
 		if atOnce && a.once(cardRecord{}) {
 			job.Begun = time.Now().UTC()
 		}

@@ -74,6 +74,29 @@ func (o *outages) over(scopes []string) []string {
 	return ended
 }
 
+// any reports whether something of these scopes is down.
+func (o *outages) any(scopes []string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, s := range scopes {
+		if o.down[s] != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// forget drops the outages of projects and channels: another agents file may no longer name them, and what is still down is met again.
+func (o *outages) forget() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for s := range o.down {
+		if s != ScopeSlack && s != ScopeGitLab {
+			delete(o.down, s)
+		}
+	}
+}
+
 // list gives what is down, the oldest first.
 func (o *outages) list() []Down {
 	o.mu.Lock()
@@ -86,25 +109,38 @@ func (o *outages) list() []Down {
 	return out
 }
 
-// scopes names what has to work for an action: a failure of one of these as a whole makes it wait. A project is named both by the agents
-// file's spelling and by its number, because a failure may be told by either.
-func (b *Bridge) scopes(a Action, t Thread, link *Link) []string {
-	slack := []string{ScopeSlack, ChannelScope(t.Channel)}
-	if a.Card != nil {
-		return slack
+// works notes that something in these scopes has just worked.
+func (b *Bridge) works(scopes []string) {
+	for _, scope := range b.outages.over(scopes) {
+		b.log.Info().Str("scope", scope).Msg("outage over")
 	}
-	gitlab := []string{ScopeGitLab}
+}
+
+// scopes names what has to work for an action: a failure of one of these as a whole makes it wait. A look at a thread with an issue asks
+// nothing of GitLab.
+func (b *Bridge) scopes(a Action, t Thread, link *Link) []string {
+	switch {
+	case a.Card != nil, a.Look != nil && link != nil:
+		return slackScopes(t)
+	case a.Look != nil:
+		return append(slackScopes(t), b.gitlabScopes(a, t, link)...)
+	}
+	return b.gitlabScopes(a, t, link)
+}
+
+func slackScopes(t Thread) []string { return []string{ScopeSlack, ChannelScope(t.Channel)} }
+
+// gitlabScopes names a project both by the agents file's spelling and by its number, because a failure may be told by either.
+func (b *Bridge) gitlabScopes(a Action, t Thread, link *Link) []string {
+	scopes := []string{ScopeGitLab}
 	if r := b.rules(t.Channel); r != nil {
-		gitlab = append(gitlab, ProjectScope(r.Channel.Project))
+		scopes = append(scopes, ProjectScope(r.Channel.Project))
 	}
 	switch {
 	case link != nil:
-		gitlab = append(gitlab, ProjectScope(strconv.Itoa(link.Issue.Project)))
+		scopes = append(scopes, ProjectScope(strconv.Itoa(link.Issue.Project)))
 	case a.Create != nil:
-		gitlab = append(gitlab, ProjectScope(strconv.Itoa(a.Create.Project)))
+		scopes = append(scopes, ProjectScope(strconv.Itoa(a.Create.Project)))
 	}
-	if a.Look != nil {
-		return append(slack, gitlab...)
-	}
-	return gitlab
+	return scopes
 }

@@ -49,6 +49,9 @@ func (b *Bridge) act(ctx context.Context, job store.Job, t Thread, a Action, beg
 	if err != nil {
 		return nil, &answer{err}
 	}
+	if o.deed != "" { // else nothing was sent
+		b.works(b.scopes(a, t, link))
+	}
 	return b.finish(ctx, job, t, a, o)
 }
 
@@ -84,8 +87,12 @@ func (b *Bridge) lookFor(ctx context.Context, t Thread, a Action, link *Link, be
 		return nil, nil
 	}
 	o, err := b.find(ctx, t, a, link, begun)
-	if err != nil || o != nil {
-		return o, err
+	if err != nil {
+		return nil, err
+	}
+	b.works(b.scopes(a, t, link))
+	if o != nil {
+		return o, nil
 	}
 	if left := b.config.Settle - time.Since(b.sentBy(begun)); left > 0 {
 		return nil, &Later{After: left, Err: errors.New("sent without an answer, and not there yet: it may still be carried out")}

@@ -156,6 +156,7 @@ func (b *Bridge) sweepChannel(ctx context.Context, channel string, whole bool) (
 	if err != nil {
 		return s.looks, fmt.Errorf("sweep channel %s: %w", channel, err)
 	}
+	b.works(slackScopes(Thread{Channel: channel}))
 	return s.looks, s.oldThreads(ctx, oldest)
 }
 

@@ -85,19 +85,17 @@ func (b *Bridge) attempt(ctx context.Context, job store.Job, chained bool) (next
 		b.unwritten(job, err)
 		return nil
 	}
-	scopes := b.scopes(a, t, link)
-	if until := b.outages.until(scopes); !until.IsZero() {
-		b.store.Hold(job.Lane, until)
-		return nil
+	if !chained {
+		if until := b.outages.until(b.scopes(a, t, link)); !until.IsZero() {
+			b.store.Hold(job.Lane, until)
+			return nil
+		}
 	}
 	limited, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
 	next, err = b.try(limited, job, t, a, chained)
 	switch {
 	case err == nil:
-		for _, scope := range b.outages.over(scopes) {
-			b.log.Info().Str("scope", scope).Msg("outage over")
-		}
 		b.meter.Action(a.Kind(), "done")
 	case ctx.Err() != nil:
 		// Cut short by the stop: not a failure. A begun job stays begun, and is looked for after the start.
