@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import bolt from "@slack/bolt";
 import { WebClient } from "@slack/web-api";
-import { act, at, check, close, fails, Inbox } from "./checks.mjs";
+import { check, close, fails } from "../checks.mjs";
+import { act, at, Inbox } from "./imitations.mjs";
 
 const channel = at.channel;
 const app = new bolt.App({

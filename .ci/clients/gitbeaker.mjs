@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { Gitlab, GitbeakerRequestError, GitbeakerRetryError } from "@gitbeaker/rest";
-import { act, at, check, close, fails } from "./checks.mjs";
+import { check, close, fails } from "../checks.mjs";
+import { act, at } from "./imitations.mjs";
 
 const api = (token) => new Gitlab({ host: at.url, token });
 const git = api(at.gitlabToken);

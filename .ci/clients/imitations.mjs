@@ -1,4 +1,4 @@
-// What the scripts here share: where the imitations are, acting as people, and counting what holds.
+// What the scripts here share: where the imitations are, acting as people, and waiting for what comes in.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -6,44 +6,12 @@ import { once } from "node:events";
 // at says where the imitations are, and with which tokens; run sets it.
 export const at = JSON.parse(process.env.IMITATIONS);
 
-let passed = 0;
-let failed = 0;
-
-// check runs one named claim and goes on after a failure.
-export async function check(name, claim) {
-  try {
-    await claim();
-    passed++;
-    console.log(`ok    ${name}`);
-  } catch (e) {
-    failed++;
-    console.log(`FAIL  ${name}\n      ${e.stack ?? e}`);
-  }
-}
-
-// close prints the count and ends the process: connections of a client may still be open.
-export function close() {
-  console.log(`${passed} passed, ${failed} failed`);
-  process.exit(failed === 0 && passed > 0 ? 0 : 1);
-}
-
 // act does what a person would, and gives the ts of a message that it made.
 export async function act(what, body) {
   const answer = await fetch(`${at.url}/act/${what}`, { method: "POST", body: JSON.stringify(body) });
   const text = await answer.text();
   assert.equal(answer.status, 200, `act ${what} ${JSON.stringify(body)}: ${text}`);
   return JSON.parse(text).ts;
-}
-
-// fails gives the error of a promise that must not come true.
-export async function fails(promise) {
-  let value;
-  try {
-    value = await promise;
-  } catch (e) {
-    return e;
-  }
-  return assert.fail(`came true with ${JSON.stringify(value)}, want an error`);
 }
 
 // Inbox keeps what comes in, for claims that wait for it.
