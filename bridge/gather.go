@@ -31,10 +31,15 @@ func (b *Bridge) gather(ctx context.Context, t Thread, hints []Hint) (f Facts, e
 	} else {
 		err = b.gatherKnown(ctx, &f, hints)
 	}
-	if err != nil || f.Root == nil && len(f.Replies) == 0 {
+	if err != nil {
 		return f, err
 	}
-	f.carried(hints)
+	if f.Link != nil || f.Root != nil {
+		f.carried(hints)
+	}
+	if f.Root == nil && len(f.Replies) == 0 {
+		return f, nil
+	}
 	if err := b.gatherMirrored(ctx, &f); err != nil {
 		return f, err
 	}
@@ -73,7 +78,6 @@ func (b *Bridge) gatherKnown(ctx context.Context, f *Facts, hints []Hint) error 
 			f.Root, f.Reactions = &m, true
 		}
 	}
-	f.carried(hints)
 	return nil
 }
 
@@ -186,11 +190,10 @@ func (b *Bridge) gatherNames(ctx context.Context, f *Facts) error {
 			want(m)
 		}
 	}
-	if len(users)+len(channels)+len(groups) == 0 {
-		return nil
-	}
 	var err error
-	f.Names, err = b.slack.Names(ctx, unique(users), unique(channels), unique(groups))
+	if len(users)+len(channels)+len(groups) > 0 {
+		f.Names, err = b.slack.Names(ctx, unique(users), unique(channels), unique(groups))
+	}
 	f.Names.Host = b.config.GitLabHost
 	return err
 }

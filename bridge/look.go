@@ -99,12 +99,10 @@ func (b *Bridge) keepLink(ctx context.Context, c *store.Change, f Facts, v Verdi
 	if link == nil {
 		return nil
 	}
-	if hash := f.Rules.hash(); link.Meanings != hash {
-		// A thread whose reactions were not read keeps the meanings under which they were last seen.
-		if f.Reactions || f.Link == nil {
-			link.Meanings = hash
-			c.Put(meaningsKey(hash), f.Rules.meanings())
-		}
+	// A thread whose reactions were not read keeps the meanings under which they were last seen.
+	if hash := f.Rules.hash(); f.Link == nil || f.Link.Meanings != hash && f.Reactions {
+		link.Meanings = hash
+		c.Put(meaningsKey(hash), f.Rules.meanings())
 	}
 	if v.Link == nil {
 		return nil
