@@ -14,6 +14,7 @@ type Hint struct {
 	Reactions bool     `json:"reactions,omitempty"` // the first message's reactions are to be read
 	Whole     bool     `json:"whole,omitempty"`     // the whole thread is to be read
 	Fresh     *Given   `json:"fresh,omitempty"`     // this reaction was newly given
+	Swept     bool     `json:"swept,omitempty"`     // a sweep asks; the hints of several sweeps are one
 }
 
 // Accept records an event. When it returns nil, either the event concerns nothing here or it is on disk and will be looked into: the
@@ -48,9 +49,9 @@ func (b *Bridge) concerns(ctx context.Context, t Thread, e Event) (*Hint, error)
 	}
 	switch e.Kind {
 	case MessageSwept:
-		return &Hint{Reactions: true, Whole: e.Whole}, nil
+		return &Hint{Reactions: true, Whole: e.Whole, Swept: true}, nil
 	case MessagePosted:
-		if e.Message.Own || !e.Message.Reply() || (e.Message.App != "" && !r.Channel.MirrorApps) {
+		if e.Message == nil || e.Message.Own || !e.Message.Reply() || (e.Message.App != "" && !r.Channel.MirrorApps) {
 			return nil, nil
 		}
 		return b.ifTracked(ctx, t, Hint{Message: e.Message})
@@ -75,13 +76,14 @@ func (b *Bridge) reactionConcerns(ctx context.Context, t Thread, r *Rules, e Eve
 	return b.ifTracked(ctx, t, h)
 }
 
-// ifTracked gives the hint if the thread has an issue, or work that may lead to one.
+// ifTracked gives the hint if the thread has an issue, or work that may lead to one. The work is asked for first: it ends only in the
+// commit that makes the link.
 func (b *Bridge) ifTracked(ctx context.Context, t Thread, h Hint) (*Hint, error) {
-	if _, found, err := b.store.Read(ctx, linkKey(t)); err != nil || found {
+	jobs, err := b.store.ThreadJobs(ctx, t.String()+"/")
+	if err != nil || len(jobs) > 0 {
 		return &h, err
 	}
-	jobs, err := b.store.ThreadJobs(ctx, t.String()+"/")
-	if err != nil || len(jobs) == 0 {
+	if _, found, err := b.store.Read(ctx, linkKey(t)); err != nil || !found {
 		return nil, err
 	}
 	return &h, nil
@@ -115,7 +117,13 @@ func (b *Bridge) putLook(ctx context.Context, c *store.Change, t Thread, h Hint)
 			return err
 		}
 	}
-	c.Put(fmt.Sprintf("%s%016x", hintPrefix(t), job.Rev+1), h)
+	key := fmt.Sprintf("%s%016x", hintPrefix(t), job.Rev+1)
+	if h.Swept {
+		key = sweptKey(t)
+	} else {
+		job.Parked = "" // something happened: it is tried again, if it was given up
+	}
+	c.Put(key, h)
 	c.PutJob(job)
 	return nil
 }

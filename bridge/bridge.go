@@ -102,6 +102,7 @@ func linkKey(t Thread) string              { return "link/" + t.String() }
 func cardKey(t Thread) string              { return "card/" + t.String() }
 func auditKey(t Thread) string             { return "audit/" + t.String() }
 func hintPrefix(t Thread) string           { return "hint/" + t.String() + "/" }
+func sweptKey(t Thread) string             { return hintPrefix(t) + "swept" }
 func mirrorPrefix(t Thread) string         { return "msg/" + t.String() + "/" }
 func mirrorKey(t Thread, ts string) string { return mirrorPrefix(t) + ts }
 func meaningsKey(hash string) string       { return "rules/" + hash }

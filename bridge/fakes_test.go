@@ -462,6 +462,16 @@ type fakeDisk struct {
 	mu     sync.Mutex
 	refuse func(store.Batch) error // an error: nothing is written
 	lose   func(store.Batch) error // an error: it is written all the same
+	// reading is called after a record was read, and before its reader has it.
+	reading func(key string)
+}
+
+func (d *fakeDisk) Get(ctx context.Context, key string) ([]byte, error) {
+	value, err := d.Engine.Get(ctx, key)
+	if d.reading != nil {
+		d.reading(key)
+	}
+	return value, err
 }
 
 func (d *fakeDisk) Commit(ctx context.Context, b store.Batch) error {

@@ -33,14 +33,11 @@ func (b *Bridge) look(ctx context.Context, job store.Job, t Thread) (next *store
 	v := Decide(f)
 	for {
 		c := b.store.Change()
-		for _, r := range records {
-			c.Delete(r.Key)
-		}
 		next, err = b.conclude(ctx, c, f, v)
 		if err != nil {
 			return nil, err
 		}
-		if err := b.endLook(ctx, c, job, len(records) == mostHints); err != nil {
+		if err := b.endLook(ctx, c, t, job, records); err != nil {
 			return nil, err
 		}
 		err := b.store.Commit(ctx, c)
@@ -57,14 +54,25 @@ func (b *Bridge) look(ctx context.Context, job store.Job, t Thread) (next *store
 	}
 }
 
-// endLook takes the look off the queue; if events came meanwhile, it goes behind the actions that this look begot instead.
-func (b *Bridge) endLook(ctx context.Context, c *store.Change, job store.Job, more bool) error {
+// endLook takes the look and its hints off the queue; if events came meanwhile, it goes behind the actions that this look begot instead.
+func (b *Bridge) endLook(ctx context.Context, c *store.Change, t Thread, job store.Job, hints []store.Record) error {
 	now, found, err := b.store.Job(ctx, job.Key)
-	if err != nil || !found {
-		return err // dropped by a person: nothing to end
+	if err != nil {
+		return err
+	}
+	anew := found && now.Rev != job.Rev
+	for _, h := range hints {
+		// A sweep that came meanwhile, and may have seen more than this look, has left no other trace than the one that was there.
+		if !anew || h.Key != sweptKey(t) {
+			c.Delete(h.Key)
+		}
+	}
+	if !found {
+		c.GuardNoJob(job.Key)
+		return nil // dropped by a person: nothing to end
 	}
 	c.GuardJob(now)
-	if now.Rev == job.Rev && !more {
+	if !anew && len(hints) < mostHints {
 		c.DeleteJob(job.Key)
 		return nil
 	}

@@ -9,7 +9,9 @@ import (
 	"time"
 )
 
-func outageOf(scope string) *Outage { return &Outage{Scope: scope, Remedy: "mend it", Err: errors.New("refused")} }
+func outageOf(scope string) *Outage {
+	return &Outage{Scope: scope, Remedy: "mend it", Err: errors.New("refused")}
+}
 
 func TestOutages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
