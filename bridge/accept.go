@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"slack-gitlab-bridge/store"
 )
@@ -117,7 +118,8 @@ func (b *Bridge) putLook(ctx context.Context, c *store.Change, t Thread, h Hint)
 			return err
 		}
 	}
-	key := fmt.Sprintf("%s%016x", hintPrefix(t), job.Rev+1)
+	// In order by revision; the time keeps it from being taken for one of a look that a person has dropped.
+	key := fmt.Sprintf("%s%016x-%x", hintPrefix(t), job.Rev+1, time.Now().UnixNano())
 	if h.Swept {
 		key = sweptKey(t)
 	} else {

@@ -102,14 +102,17 @@ func Retry(ctx context.Context, s *store.Store, id string) (n int, err error) {
 		if j.Key != id && (id != "" || j.Parked == "") {
 			continue
 		}
-		j.Parked, j.NotBefore, j.Tries = "", time.Time{}, 0
-		c := s.Change()
-		c.GuardJob(j)
-		c.PutJob(j)
-		if err := s.Commit(ctx, c); err != nil && !errors.Is(err, store.ErrConflict) {
+		found, err := changeJob(ctx, s, j.Key, func(c *store.Change, j store.Job) error {
+			j.Parked, j.NotBefore, j.Tries = "", time.Time{}, 0
+			c.PutJob(j)
+			return nil
+		})
+		if err != nil {
 			return n, err
 		}
-		n++
+		if found {
+			n++
+		}
 	}
 	if n == 0 && id != "" {
 		return 0, ErrNoJob
@@ -117,18 +120,53 @@ func Retry(ctx context.Context, s *store.Store, id string) (n int, err error) {
 	return n, nil
 }
 
-// Drop takes a job off the queue for good. What it was to do is not done.
+// Drop takes a job off the queue for good. What it was to do is not done; of a look, what its events carried goes too.
 func Drop(ctx context.Context, s *store.Store, id string) error {
-	_, found, err := s.Job(ctx, id)
-	if err != nil {
-		return err
+	found, err := changeJob(ctx, s, id, func(c *store.Change, j store.Job) error {
+		c.DeleteJob(id)
+		if t, a, err := decode(j); err == nil && a.Look != nil {
+			return dropHints(ctx, s, c, t)
+		}
+		return nil
+	})
+	if err == nil && !found {
+		err = ErrNoJob
 	}
-	if !found {
-		return ErrNoJob
+	return err
+}
+
+// changeJob changes a job as it is, and reports whether there is one.
+func changeJob(ctx context.Context, s *store.Store, id string, f func(*store.Change, store.Job) error) (found bool, err error) {
+	for {
+		j, found, err := s.Job(ctx, id)
+		if err != nil || !found {
+			return false, err
+		}
+		c := s.Change()
+		c.GuardJob(j)
+		if err := f(c, j); err != nil {
+			return false, err
+		}
+		if err := s.Commit(ctx, c); !errors.Is(err, store.ErrConflict) {
+			return err == nil, err
+		}
 	}
-	c := s.Change()
-	c.DeleteJob(id)
-	return s.Commit(ctx, c)
+}
+
+func dropHints(ctx context.Context, s *store.Store, c *store.Change, t Thread) error {
+	for after := ""; ; {
+		page, err := s.List(ctx, hintPrefix(t), after, mostHints)
+		if err != nil {
+			return err
+		}
+		for _, r := range page {
+			after = r.Key
+			c.Delete(r.Key)
+		}
+		if len(page) < mostHints {
+			return nil
+		}
+	}
 }
 
 // Status is the bridge's state for readiness and the status page.

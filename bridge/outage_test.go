@@ -71,8 +71,8 @@ func TestAnOutageIsToldOnce(t *testing.T) {
 				r.slack.post(other, says(other.TS, asker, "And this?"))
 				for _, t := range []Thread{th, other} {
 					r.reacted(t, t.TS, agentOne, "eyes", true)
+					r.idle()
 				}
-				r.idle()
 				if call == "FindNote" {
 					r.gitlab.order(trouble{call: "AddNote", err: errLost, obey: true})
 				}
