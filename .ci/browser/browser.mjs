@@ -1,0 +1,70 @@
+// Starts the sandbox and Debian's Chromium, and keeps a list of everything that a page must not do.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { chromium } from "playwright-core";
+
+const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+  "--disable-sync"];
+
+// sandbox starts the program named by the environment on a free port, and gives its address and how to stop it.
+export async function sandbox() {
+  const child = spawn(process.env.PROGRAM, ["sandbox", "--addr", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "inherit"] });
+  process.on("exit", () => child.kill()); // a script that fails must not leave it behind
+  const [line] = await once(createInterface(child.stdout), "line");
+  const url = /http:\/\/\S+/.exec(line)[0];
+  const stop = async () => {
+    const gone = once(child, "exit");
+    child.kill("SIGTERM");
+    const [status] = await gone;
+    return status;
+  };
+  return { url, stop };
+}
+
+// browser starts Chromium with an empty profile. open gives a page of its own, wrong what any of them did that it must not.
+export async function browser(url) {
+  const profile = await mkdtemp(join(tmpdir(), "chromium-"));
+  const chrome = await chromium.launch({ executablePath: "/usr/bin/chromium", args: [...flags, `--disk-cache-dir=${profile}`] });
+  const wrong = [];
+  const open = async (options) => {
+    const context = await chrome.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-GB", ...options });
+    context.setDefaultTimeout(20_000);
+    const page = await context.newPage();
+    page.on("console", (m) => { if (["error", "warning"].includes(m.type())) wrong.push(`${m.type()}: ${m.text()}`); });
+    page.on("pageerror", (e) => wrong.push(`error: ${e.stack}`));
+    page.on("dialog", (d) => { wrong.push(`dialog: ${d.message()}`); return d.dismiss(); });
+    page.on("request", (r) => { if (new URL(r.url()).origin !== new URL(url).origin) wrong.push(`request to ${r.url()}`); });
+    page.on("response", (r) => { if (r.status() >= 400) wrong.push(`${r.status()} for ${r.url()}`); });
+    await page.goto(url);
+    await page.locator("#status[data-kind=on]").waitFor();
+    return page;
+  };
+  const close = async () => {
+    await chrome.close();
+    await rm(profile, { recursive: true, force: true });
+  };
+  return { open, wrong, close };
+}
+
+// said gives the message of the channel that contains these words.
+export const said = (page, words) => page.locator("#slack-messages article.msg", { hasText: words }).first();
+
+// be chooses whom the left side acts as.
+export const be = (page, name) => page.locator("#slack-you").selectOption({ label: name });
+
+// react clicks an emoji in the bar of a message, as one does who has the mouse over it.
+export async function react(message, does) {
+  await message.hover();
+  await message.getByRole("toolbar").getByRole("button", { name: does }).click();
+}
+
+// shot takes a picture once nothing is marked as new any more.
+export async function shot(page, path) {
+  await page.locator(".fresh").first().waitFor({ state: "detached" });
+  await page.screenshot({ path });
+}
