@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,7 @@ type trouble struct {
 type fakeEnd struct {
 	mu       sync.Mutex
 	calls    []string
+	objects  []string // some calls again, with what they are about
 	troubles []trouble
 	during   func(call string) // what happens while a call is under way; it must not call the fake
 	takes    time.Duration     // how long the calls that are slow take
@@ -51,6 +53,10 @@ func (e *fakeEnd) called(call string) *trouble {
 	if e.during != nil {
 		e.during(call)
 	}
+	return e.trouble(call)
+}
+
+func (e *fakeEnd) trouble(call string) *trouble {
 	for i := range e.troubles {
 		if t := &e.troubles[i]; t.call == call && t.times > 0 {
 			t.times--
@@ -58,6 +64,12 @@ func (e *fakeEnd) called(call string) *trouble {
 		}
 	}
 	return nil
+}
+
+// also notes the call under a second name, which tells its object.
+func (e *fakeEnd) also(call string) *trouble {
+	e.objects = append(e.objects, call)
+	return e.trouble(call)
 }
 
 func (e *fakeEnd) order(t trouble) {
@@ -72,7 +84,7 @@ func (e *fakeEnd) count(calls ...string) int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	n := 0
-	for _, c := range e.calls {
+	for _, c := range append(slices.Clone(e.calls), e.objects...) {
 		if slices.Contains(calls, c) {
 			n++
 		}
@@ -83,7 +95,7 @@ func (e *fakeEnd) count(calls ...string) int {
 func (e *fakeEnd) forget() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.calls = nil
+	e.calls, e.objects = nil, nil
 }
 
 // fakeSlack holds one workspace: threads by name, first message first.
@@ -112,7 +124,7 @@ func (s *fakeSlack) Messages(ctx context.Context, t Thread) ([]Message, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if tr := s.called("Messages"); tr != nil {
+	if tr := cmp.Or(s.called("Messages"), s.also("Messages "+t.String())); tr != nil {
 		return nil, tr.err
 	}
 	var out []Message
@@ -151,7 +163,7 @@ func (s *fakeSlack) Reactions(_ context.Context, t Thread) (Message, bool, error
 
 func (s *fakeSlack) FirstMessages(_ context.Context, channel, oldest string, page func([]Message) error) error {
 	s.mu.Lock()
-	if tr := s.called("FirstMessages"); tr != nil {
+	if tr := cmp.Or(s.called("FirstMessages"), s.also("FirstMessages "+channel)); tr != nil {
 		s.mu.Unlock()
 		return tr.err
 	}
@@ -546,13 +558,14 @@ type rig struct {
 	disk   *fakeDisk
 	store  *store.Store
 	log    logBook
+	window time.Duration // how far back a sweep looks
 	bridge *Bridge
 	cancel context.CancelFunc
 	done   chan error
 }
 
 func newRig(t testing.TB) *rig {
-	r := &rig{t: t, path: t.TempDir() + "/bridge.db",
+	r := &rig{t: t, window: 168 * time.Hour, path: t.TempDir() + "/bridge.db",
 		slack:  &fakeSlack{threads: map[Thread][]Message{}, cards: map[Thread][]string{}, info: ChannelInfo{ID: help, Name: "help", Member: true}},
 		gitlab: &fakeGitLab{project: Project{ID: 7, Path: "acme/app", Visibility: "private"}},
 	}
@@ -574,7 +587,7 @@ func (r *rig) start() {
 	if r.bridge != nil {
 		team = r.bridge.Team()
 	}
-	r.bridge = New(Config{Settle: 75 * time.Second, SweepEvery: 10 * time.Minute, SweepWindow: 168 * time.Hour, Backfill: 24 * time.Hour},
+	r.bridge = New(Config{Settle: 75 * time.Second, SweepEvery: 10 * time.Minute, SweepWindow: r.window, Backfill: 24 * time.Hour, GitLabHost: "gitlab.example.com"},
 		r.slack, r.gitlab, r.store, team, zerolog.New(&r.log), noMeter{})
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel, r.done = cancel, make(chan error, 1)

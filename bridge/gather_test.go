@@ -36,7 +36,6 @@ func TestReplyOfAThreadThatIsNotFound(t *testing.T) {
 // A link to our own GitLab is dead, one to another is not: in an app's message too, though it names nobody.
 func TestLinksToOurGitLabAreDead(t *testing.T) {
 	story(t, func(r *rig, th Thread) {
-		r.bridge.config.GitLabHost = "gitlab.example.com"
 		r.reacted(th, th.TS, agentOne, "eyes", true)
 		r.idle()
 		const ours, other = "https://gitlab.example.com/acme/app/-/issues/99", "https://other.example.com/acme/app/-/issues/99"

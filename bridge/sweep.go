@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -13,6 +12,8 @@ const (
 	aliveEvery = time.Minute
 	// sweepRetry is how soon a sweep that failed is tried again.
 	sweepRetry = time.Minute
+	// sweepPatience is how often one reading is tried as long as Slack says when to ask again.
+	sweepPatience = 10
 	// oldThreadPause spreads the readings of open threads that are older than the window.
 	oldThreadPause = time.Second
 )
@@ -26,17 +27,13 @@ const aliveKey = "cursor/alive"
 // listedKey holds the time at which a channel was first found in the agents file.
 func listedKey(channel string) string { return "cursor/listed/" + channel }
 
-// Gap tells that no connection to Slack was open between these times: what happened then is looked for. It returns at once.
-func (b *Bridge) Gap(from, to time.Time) {
-	select {
-	case old := <-b.gaps: // not taken up yet: one sweep serves both
-		from = earlier(old.from, from)
-	default:
+// and is the time from the start of the one to the end of the other.
+func (g gap) and(o gap) gap {
+	if o.to.After(g.to) {
+		g.to = o.to
 	}
-	select {
-	case b.gaps <- gap{from, to}:
-	default: // another was told at the same instant, and is as good
-	}
+	g.from = earlier(g.from, o.from)
+	return g
 }
 
 func earlier(a, b time.Time) time.Time {
@@ -46,27 +43,60 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
+// Gap tells that no connection to Slack was open between these times: what happened then is looked for. It returns at once.
+func (b *Bridge) Gap(from, to time.Time) {
+	g := gap{from, to}
+	for {
+		select {
+		case b.gaps <- g:
+			return
+		case old := <-b.gaps: // not taken up yet: one sweep serves both
+			g = g.and(old)
+		}
+	}
+}
+
+// sweeps says which channels are to be compared, and when.
+type sweeps struct {
+	next  time.Time            // all of them
+	again map[string]time.Time // those that could not be read
+	owed  map[string]gap       // those to be compared thoroughly, for what may have been lost in that time
+}
+
+// owe has all channels compared thoroughly, now.
+func (p *sweeps) owe(channels []Channel, g gap) {
+	for _, c := range channels {
+		if old, owed := p.owed[c.ID]; owed {
+			p.owed[c.ID] = g.and(old)
+		} else {
+			p.owed[c.ID] = g
+		}
+	}
+	p.next = time.Now()
+}
+
+// wake is when something is due.
+func (p *sweeps) wake() time.Time {
+	at := p.next
+	for _, t := range p.again {
+		at = earlier(at, t)
+	}
+	return at
+}
+
 // sweepLoop compares Slack's state with what is known: at start, after each gap, and on a timer.
 func (b *Bridge) sweepLoop(ctx context.Context) {
-	pending := b.gapAtStart(ctx)
-	next := time.Now()
+	p := sweeps{owed: map[string]gap{}}
+	p.owe(b.Team().Channels(), b.gapAtStart(ctx))
 	for ctx.Err() == nil {
-		if !time.Now().Before(next) {
-			if err := b.sweep(ctx, pending); err != nil {
-				b.sweepFailed(ctx, err)
-				next = time.Now().Add(sweepRetry)
-			} else {
-				pending, next = nil, time.Now().Add(b.config.SweepEvery)
-			}
+		if !time.Now().Before(p.wake()) {
+			b.sweep(ctx, &p)
 		}
 		select {
 		case <-ctx.Done():
 		case g := <-b.gaps:
-			if pending != nil {
-				g.from = earlier(pending.from, g.from)
-			}
-			pending, next = &g, time.Now()
-		case <-time.After(min(time.Until(next), aliveEvery)):
+			p.owe(b.Team().Channels(), g)
+		case <-time.After(min(time.Until(p.wake()), aliveEvery)):
 			b.alive(ctx)
 		}
 	}
@@ -74,12 +104,12 @@ func (b *Bridge) sweepLoop(ctx context.Context) {
 }
 
 // gapAtStart is the time since the last run. A new store has none, yet the start is swept as thoroughly.
-func (b *Bridge) gapAtStart(ctx context.Context) *gap {
+func (b *Bridge) gapAtStart(ctx context.Context) gap {
 	g := gap{to: time.Now().UTC()}
 	if _, err := b.store.Get(ctx, aliveKey, &g.from); err != nil {
 		b.log.Error().Err(err).Msg("store cannot be read")
 	}
-	return &g
+	return g
 }
 
 // alive writes down that events are being received.
@@ -91,39 +121,63 @@ func (b *Bridge) alive(ctx context.Context) {
 	}
 }
 
-func (b *Bridge) sweepFailed(ctx context.Context, err error) {
-	if ctx.Err() != nil {
-		return
+// sweepFailed says when a channel that could not be compared is tried again.
+func (b *Bridge) sweepFailed(err error) time.Time {
+	pause := sweepRetry
+	if later := new(Later); errors.As(err, &later) {
+		pause = max(pause, later.After)
 	}
-	var outage *Outage
-	if errors.As(err, &outage) && !b.outages.began(outage) {
-		return // said before
+	if outage := new(Outage); !errors.As(err, &outage) || b.outages.began(outage) { // else said before
+		b.log.Error().Err(err).Dur("again", pause).Msg("sweep failed")
 	}
-	b.log.Error().Err(err).Dur("again", sweepRetry).Msg("sweep failed")
+	return time.Now().Add(pause)
 }
 
-// sweep compares every listed channel. g is the gap to be bridged, nil on the timer. A channel that fails does not keep the others
-// from being swept; the first error is returned.
-func (b *Bridge) sweep(ctx context.Context, g *gap) error {
-	var first error
-	looks := 0
+// sweep compares the channels that are due. One that fails does not keep the others from being compared, nor has them compared again.
+func (b *Bridge) sweep(ctx context.Context, p *sweeps) {
+	now := time.Now()
+	all := !now.Before(p.next)
+	looks, again := 0, map[string]time.Time{}
+	var bridged []gap
 	for _, c := range b.Team().Channels() {
-		n, err := b.sweepChannel(ctx, c.ID, g != nil)
+		at, failed := p.again[c.ID]
+		if !all && (!failed || now.Before(at)) {
+			if failed {
+				again[c.ID] = at
+			}
+			continue
+		}
+		n, err := b.sweepChannel(ctx, p, c.ID)
 		looks += n
-		if err != nil && first == nil {
-			first = err
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			again[c.ID] = b.sweepFailed(err)
+			continue
 		}
-		if ctx.Err() != nil {
-			return ctx.Err()
+		if g, owed := p.owed[c.ID]; owed {
+			bridged = append(bridged, g)
+			delete(p.owed, c.ID)
 		}
 	}
-	if first != nil {
-		return first
+	p.again = again
+	if all {
+		p.next = time.Now().Add(b.config.SweepEvery)
 	}
+	b.swept(looks, bridged)
+}
+
+// swept reports what a sweep found, and the gaps that it bridged.
+func (b *Bridge) swept(looks int, bridged []gap) {
 	var length time.Duration
 	line := b.log.Debug()
-	if g != nil {
+	if len(bridged) > 0 {
 		line = b.log.Info()
+		g := bridged[0]
+		for _, o := range bridged[1:] {
+			g = g.and(o)
+		}
 		if !g.from.IsZero() {
 			length = g.to.Sub(g.from)
 			line = line.Time("gap_from", g.from).Time("gap_to", g.to)
@@ -131,17 +185,20 @@ func (b *Bridge) sweep(ctx context.Context, g *gap) error {
 	}
 	line.Int("looks", looks).Msg("swept")
 	b.meter.Swept(looks, length)
-	return nil
 }
 
 // sweepChannel compares one channel and returns how many threads are to be looked at.
-func (b *Bridge) sweepChannel(ctx context.Context, channel string, whole bool) (looks int, err error) {
-	listed, err := b.listed(ctx, channel)
+func (b *Bridge) sweepChannel(ctx context.Context, p *sweeps, channel string) (looks int, err error) {
+	listed, known, err := b.listed(ctx, channel)
 	if err != nil {
 		return 0, err
 	}
+	_, owed := p.owed[channel]
+	if !known && !owed { // nothing was heard of it before it was listed
+		p.owed[channel], owed = gap{}, true
+	}
 	oldest := time.Now().Add(-b.config.SweepWindow)
-	s := sweeper{b: b, channel: channel, rules: b.rules(channel), whole: whole, since: listed.Add(-b.config.Backfill)}
+	s := sweeper{b: b, channel: channel, rules: b.rules(channel), whole: owed, since: listed.Add(-b.config.Backfill)}
 	if s.rules == nil {
 		return 0, nil // taken off the file this moment
 	}
@@ -153,11 +210,14 @@ func (b *Bridge) sweepChannel(ctx context.Context, channel string, whole bool) (
 		}
 		return nil
 	})
+	if err == nil {
+		b.works(slackScopes(Thread{Channel: channel}))
+		err = s.oldThreads(ctx, oldest)
+	}
 	if err != nil {
 		return s.looks, fmt.Errorf("sweep channel %s: %w", channel, err)
 	}
-	b.works(slackScopes(Thread{Channel: channel}))
-	return s.looks, s.oldThreads(ctx, oldest)
+	return s.looks, nil
 }
 
 // tsOf gives the ts that a time would have.
@@ -165,142 +225,14 @@ func tsOf(t time.Time) string {
 	return fmt.Sprintf("%d.%06d", t.Unix(), t.Nanosecond()/1000)
 }
 
-// listed tells since when the channel is in the agents file, and writes it down the first time.
-func (b *Bridge) listed(ctx context.Context, channel string) (at time.Time, err error) {
-	found, err := b.store.Get(ctx, listedKey(channel), &at)
-	if err != nil || found {
-		return at, err
+// listed tells since when the channel is in the agents file. If that is not known yet, it is now, and written down.
+func (b *Bridge) listed(ctx context.Context, channel string) (at time.Time, known bool, err error) {
+	known, err = b.store.Get(ctx, listedKey(channel), &at)
+	if err != nil || known {
+		return at, known, err
 	}
 	at = time.Now().UTC()
 	c := b.store.Change()
 	c.Put(listedKey(channel), at)
-	return at, b.store.Commit(ctx, c)
-}
-
-// sweeper compares the threads of one channel.
-type sweeper struct {
-	b       *Bridge
-	channel string
-	rules   *Rules
-	whole   bool      // after a gap: replies are compared too
-	since   time.Time // older threads without an issue are left alone
-	looks   int
-}
-
-// compare has the thread looked at if its first message shows something that is not known.
-func (s *sweeper) compare(ctx context.Context, m *Message) error {
-	t := Thread{s.channel, m.TS}
-	link, _, err := s.b.link(ctx, t)
-	if err != nil {
-		return err
-	}
-	var differs bool
-	if link == nil {
-		differs, err = s.acknowledged(ctx, t, m)
-	} else {
-		differs, err = s.changed(ctx, t, m, link)
-	}
-	if err != nil || !differs {
-		return err
-	}
-	s.looks++
-	return s.b.Accept(ctx, Event{Kind: MessageSwept, Channel: t.Channel, TS: t.TS, Whole: true})
-}
-
-// acknowledged reports whether a thread without an issue has an agent's 👀, on a reply only if replies are compared.
-func (s *sweeper) acknowledged(ctx context.Context, t Thread, m *Message) (bool, error) {
-	if m.Own || TimeOf(m.TS).Before(s.since) {
-		return false, nil
-	}
-	f := Facts{Rules: s.rules, Root: m}
-	if len(f.acknowledgers()) > 0 || f.cut() {
-		return true, nil
-	}
-	if !s.whole || m.ReplyCount == 0 {
-		return false, nil
-	}
-	messages, err := s.b.slack.Messages(ctx, t)
-	if err != nil || len(messages) == 0 {
-		return false, err
-	}
-	f.Replies = messages[1:]
-	return len(f.acknowledgers()) > 0, nil
-}
-
-// changed reports whether reactions or replies of a thread with an issue differ from what was passed on.
-func (s *sweeper) changed(ctx context.Context, t Thread, m *Message, link *Link) (bool, error) {
-	if s.whole && m.ReplyCount > 0 {
-		return true, nil
-	}
-	f := Facts{Rules: s.rules, Root: m}
-	copied := *link
-	if f.cut() || len(f.gone(&copied)) > 0 || len(f.seenAnew(&copied)) > 0 {
-		return true, nil
-	}
-	var card cardRecord
-	if _, err := s.b.store.Get(ctx, cardKey(t), &card); err != nil {
-		return false, err
-	}
-	latest := m.LatestReply
-	return latest != "" && before(link.Newest, latest) && before(link.Read, latest) && before(card.TS, latest), nil
-}
-
-// cut reports whether Slack cut a list of users that matters: who else is in it only a look can tell.
-func (f Facts) cut() bool {
-	m := f.Rules.meanings()
-	for _, r := range f.Root.Reactions {
-		if len(r.Users) < r.Count && m.mentions(r.Emoji) {
-			return true
-		}
-	}
-	return false
-}
-
-// oldThreads compares the threads with an issue that are older than the window: those open, and those closed within it.
-func (s *sweeper) oldThreads(ctx context.Context, oldest time.Time) error {
-	prefix := "link/" + s.channel + "/"
-	for after := ""; ; {
-		page, err := s.b.store.List(ctx, prefix, after, mirrorPage)
-		if err != nil {
-			return err
-		}
-		for _, r := range page {
-			after = r.Key
-			ts := strings.TrimPrefix(r.Key, prefix)
-			if !before(ts, tsOf(oldest)) {
-				return nil // in order: the rest is within the window
-			}
-			var link Link
-			if err := r.Decode(&link); err != nil {
-				return err
-			}
-			if link.Issue.Closed && link.Closed.Before(oldest) {
-				continue
-			}
-			if err := s.oldThread(ctx, Thread{s.channel, ts}); err != nil {
-				return err
-			}
-		}
-		if len(page) < mirrorPage {
-			return nil
-		}
-	}
-}
-
-// oldThread reads one thread and compares it.
-func (s *sweeper) oldThread(ctx context.Context, t Thread) error {
-	messages, err := s.b.slack.Messages(ctx, t)
-	if err != nil || len(messages) == 0 || messages[0].TS != t.TS {
-		return err
-	}
-	root := messages[0]
-	if len(messages) > 1 {
-		root.LatestReply = messages[len(messages)-1].TS
-	}
-	whole := s.whole
-	s.whole = false // it was read whole just now
-	err = s.compare(ctx, &root)
-	s.whole = whole
-	sleep(ctx, oldThreadPause)
-	return err
+	return at, false, b.store.Commit(ctx, c)
 }

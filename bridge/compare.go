@@ -1,0 +1,149 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+)
+
+// sweeper compares the threads of one channel.
+type sweeper struct {
+	b       *Bridge
+	channel string
+	rules   *Rules
+	whole   bool      // after a gap: replies are compared too
+	since   time.Time // older threads without an issue are left alone
+	looks   int
+}
+
+// messages reads a thread. Told to wait, it waits: to begin the channel anew would cost all its readings again.
+func (s *sweeper) messages(ctx context.Context, t Thread) (m []Message, err error) {
+	for range sweepPatience {
+		m, err = s.b.slack.Messages(ctx, t)
+		later := new(Later)
+		if !errors.As(err, &later) || ctx.Err() != nil {
+			break
+		}
+		sleep(ctx, later.After)
+	}
+	return m, err
+}
+
+// compare has the thread looked at if its first message shows something that is not known.
+func (s *sweeper) compare(ctx context.Context, m *Message) error {
+	t := Thread{s.channel, m.TS}
+	link, _, err := s.b.link(ctx, t)
+	if err != nil {
+		return err
+	}
+	var differs bool
+	if link == nil {
+		differs, err = s.acknowledged(ctx, t, m)
+	} else {
+		differs, err = s.changed(ctx, t, m, link)
+	}
+	if err != nil || !differs {
+		return err
+	}
+	s.looks++
+	return s.b.Accept(ctx, Event{Kind: MessageSwept, Channel: t.Channel, TS: t.TS, Whole: true})
+}
+
+// acknowledged reports whether a thread without an issue has an agent's 👀, on a reply only if replies are compared.
+func (s *sweeper) acknowledged(ctx context.Context, t Thread, m *Message) (bool, error) {
+	if m.Own || TimeOf(m.TS).Before(s.since) {
+		return false, nil
+	}
+	f := Facts{Rules: s.rules, Root: m}
+	if len(f.acknowledgers()) > 0 || f.cut() {
+		return true, nil
+	}
+	if !s.whole || m.ReplyCount == 0 {
+		return false, nil
+	}
+	messages, err := s.messages(ctx, t)
+	if err != nil || len(messages) == 0 {
+		return false, err
+	}
+	f.Replies = messages[1:]
+	return len(f.acknowledgers()) > 0, nil
+}
+
+// changed reports whether reactions or replies of a thread with an issue differ from what was passed on.
+func (s *sweeper) changed(ctx context.Context, t Thread, m *Message, link *Link) (bool, error) {
+	if s.whole && m.ReplyCount > 0 {
+		return true, nil
+	}
+	f := Facts{Rules: s.rules, Root: m}
+	copied := *link
+	if f.cut() || len(f.gone(&copied)) > 0 || len(f.seenAnew(&copied)) > 0 {
+		return true, nil
+	}
+	var card cardRecord
+	if _, err := s.b.store.Get(ctx, cardKey(t), &card); err != nil {
+		return false, err
+	}
+	latest := m.LatestReply
+	return latest != "" && before(link.Newest, latest) && before(link.Read, latest) && before(card.TS, latest), nil
+}
+
+// cut reports whether Slack cut a list of users that matters: who else is in it only a look can tell.
+func (f Facts) cut() bool {
+	m := f.Rules.meanings()
+	for _, r := range f.Root.Reactions {
+		if len(r.Users) < r.Count && m.mentions(r.Emoji) {
+			return true
+		}
+	}
+	return false
+}
+
+// oldThreads compares the threads with an issue that are older than the window: those open, and those closed within it.
+func (s *sweeper) oldThreads(ctx context.Context, oldest time.Time) error {
+	prefix := "link/" + s.channel + "/"
+	for after := ""; ; {
+		page, err := s.b.store.List(ctx, prefix, after, mirrorPage)
+		if err != nil {
+			return err
+		}
+		for _, r := range page {
+			after = r.Key
+			ts := strings.TrimPrefix(r.Key, prefix)
+			if !before(ts, tsOf(oldest)) {
+				return nil // in order: the rest is within the window
+			}
+			var link Link
+			if err := r.Decode(&link); err != nil {
+				return err
+			}
+			if link.Issue.Closed && link.Closed.Before(oldest) {
+				continue
+			}
+			if err := s.oldThread(ctx, Thread{s.channel, ts}); err != nil {
+				return err
+			}
+		}
+		if len(page) < mirrorPage {
+			return nil
+		}
+	}
+}
+
+// oldThread reads one thread and compares it.
+func (s *sweeper) oldThread(ctx context.Context, t Thread) error {
+	messages, err := s.messages(ctx, t)
+	if err != nil || len(messages) == 0 || messages[0].TS != t.TS {
+		return err
+	}
+	root := messages[0]
+	if len(messages) > 1 {
+		root.LatestReply = messages[len(messages)-1].TS
+	}
+	whole := s.whole
+	s.whole = false // it was read whole just now
+	err = s.compare(ctx, &root)
+	s.whole = whole
+	sleep(ctx, oldThreadPause)
+	return err
+}
