@@ -50,7 +50,12 @@ func (b *Bridge) Run(ctx context.Context) error {
 			sleep(ctx, storePause)
 			continue
 		}
-		slots <- struct{}{}
+		select {
+		case slots <- struct{}{}:
+		case <-ctx.Done():
+			b.store.Release(job.Lane)
+			continue
+		}
 		running.Go(func() {
 			defer func() { <-slots }()
 			defer b.store.Release(job.Lane)

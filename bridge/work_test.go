@@ -1,0 +1,145 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A stop takes no new work up, lets running calls finish for a while, then cuts them; nothing is lost by it and nothing done twice.
+func TestStop(t *testing.T) {
+	for name, tt := range map[string]struct {
+		takes time.Duration // each call
+		most  time.Duration // the stop may take
+		begun int           // issues that are there right after it
+	}{
+		"calls that end soon": {takes: 3 * time.Second, most: 5 * time.Second, begun: lanesAtOnce},
+		"calls that hang":     {takes: time.Hour, most: 6 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t)
+				r.start()
+				r.gitlab.takes = tt.takes
+				const threads = 3 * lanesAtOnce
+				for n := range threads {
+					th := Thread{help, at(n)}
+					r.slack.post(th, says(th.TS, asker, "help"))
+					r.reacted(th, th.TS, agentOne, "eyes", true)
+				}
+				time.Sleep(time.Second)
+				start := time.Now()
+				r.stop()
+				if d := time.Since(start); d > tt.most {
+					t.Errorf("the stop took %v, want at most %v", d, tt.most)
+				}
+				if n := len(r.gitlab.issues); n != tt.begun {
+					t.Errorf("%d issues after the stop, want the %d that were under way", n, tt.begun)
+				}
+				if n := r.slack.count("Messages"); n != lanesAtOnce {
+					t.Errorf("%d threads were read, want %d: no new work after the stop", n, lanesAtOnce)
+				}
+				r.gitlab.takes = 0
+				r.start()
+				r.idle()
+				if n := len(r.gitlab.issues); n != threads {
+					t.Errorf("%d issues in the end, want %d", n, threads)
+				}
+				for n := range threads {
+					if c := r.slack.cards[Thread{help, at(n)}]; len(c) != 1 {
+						t.Errorf("thread %d has %d cards, want 1", n, len(c))
+					}
+				}
+				r.stop()
+			})
+		})
+	}
+}
+
+// One thread whose calls fail, wait or hang keeps no other from being served.
+func TestThreadsAreIndependent(t *testing.T) {
+	story(t, func(r *rig, th Thread) {
+		r.gitlab.order(trouble{call: "CreateIssue", err: &Later{After: time.Hour, Err: errors.New("429")}})
+		r.reacted(th, th.TS, agentOne, "eyes", true)
+		time.Sleep(time.Second)
+		other := Thread{help, at(1)}
+		r.slack.post(other, says(other.TS, asker, "and this?"))
+		r.reacted(other, other.TS, agentOne, "eyes", true)
+		time.Sleep(time.Second)
+		if len(r.gitlab.issues) != 1 || markOf(r.gitlab.issues[0]) != other.String() {
+			t.Errorf("%d issues, want the other thread's at once", len(r.gitlab.issues))
+		}
+		if n := r.slack.count("PostCard"); n != 1 {
+			t.Errorf("%d cards, want the other thread's", n)
+		}
+	})
+}
+
+// A card that has to wait does not hold back the thread's notes.
+func TestVendorsAreIndependent(t *testing.T) {
+	story(t, func(r *rig, th Thread) {
+		r.slack.order(trouble{call: "PostCard", err: &Later{After: time.Hour, Err: errors.New("429")}})
+		r.reacted(th, th.TS, agentOne, "eyes", true)
+		r.replied(th, says(at(10), asker, "more"))
+		time.Sleep(time.Second)
+		if got := r.only().mirrored(); !slices.Equal(got, []string{at(10)}) {
+			t.Errorf("mirrored %v, want the reply at once", got)
+		}
+	})
+}
+
+// A job that no program can read is given up and says so; the lane goes on.
+func TestJobThatCannotBeRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.start()
+		th := Thread{help, at(0)}
+		r.slack.post(th, says(th.TS, asker, "help"))
+		c := r.store.Change()
+		job, err := (Action{Card: &ShowCard{}}).job(th)
+		if err != nil {
+			t.Fatal(err)
+		}
+		job.Key, job.Lane, job.Body = th.String()+"/nonsense", Action{Look: &Look{}}.lane(th), []byte(`"nonsense"`)
+		c.PutJob(job)
+		if err := r.store.Commit(context.Background(), c); err != nil {
+			t.Fatal(err)
+		}
+		r.reacted(th, th.TS, agentOne, "eyes", true)
+		r.idle()
+		r.only()
+		jobs, err := r.bridge.Jobs(t.Context())
+		if err != nil || len(jobs) != 1 || jobs[0].Kind != "unreadable" || jobs[0].State != "parked" {
+			t.Errorf("Jobs() = %+v, %v, want the one that cannot be read, parked", jobs, err)
+		}
+		r.stop()
+	})
+}
+
+// What waits in a channel that is no longer listed is done, and what comes from there is not.
+func TestChannelTakenOffTheFile(t *testing.T) {
+	story(t, func(r *rig, th Thread) {
+		r.slack.post(th, says(at(10), asker, "more"))
+		r.gitlab.order(trouble{call: "AddNote", err: &Later{After: time.Minute, Err: errors.New("429")}})
+		r.reacted(th, th.TS, agentOne, "eyes", true)
+		time.Sleep(time.Second)
+		r.reacted(th, th.TS, asker, "white_check_mark", true)
+		r.bridge.SetTeam(parseTeam(r.t, `{"channels": [{"id": "C0SIDE0001", "project": "acme/app"}], "agents": [{"slack_id": "UAGENT1", "gitlab_username": "one"}]}`))
+		r.reacted(th, th.TS, agentOne, "ops", true)
+		time.Sleep(15 * time.Minute)
+		r.idle()
+		if i := r.only(); len(i.Notes) != 1 || i.Closed || len(i.Labels) != 1 {
+			t.Errorf("issue = %+v, want the note that waited and nothing else", *i)
+		}
+		r.bridge.SetTeam(parseTeam(r.t, testTeam))
+		r.bridge.Gap(time.Now().Add(-time.Minute), time.Now())
+		time.Sleep(time.Second)
+		r.idle()
+		if i := r.only(); !i.Closed || !slices.Contains(i.Labels, "team::Ops") {
+			t.Errorf("listed again: closed %v labels %v, want what Slack shows", i.Closed, i.Labels)
+		}
+	})
+}
