@@ -71,8 +71,12 @@ func (f Facts) anyCounts(seen []Seen, emojis []string) bool {
 	return slices.ContainsFunc(seen, func(s Seen) bool { return !s.Idle && slices.Contains(emojis, s.Emoji) })
 }
 
-// gone takes from link.Seen what no longer stands and returns it. An emoji whose user list Slack cut proves nothing.
+// gone takes from link.Seen what no longer stands and returns it. An emoji whose user list Slack cut proves nothing, nor does a deleted
+// message, which Slack shows without its reactions.
 func (f Facts) gone(link *Link) []Seen {
+	if f.Root.Deleted {
+		return nil
+	}
 	var out, left []Seen
 	for _, s := range link.Seen {
 		i := slices.IndexFunc(f.Root.Reactions, func(r Reaction) bool { return r.Emoji == s.Emoji })
