@@ -1,10 +1,186 @@
 package bridge
 
-import "testing"
+import (
+	"slices"
+	"strings"
+	"testing"
 
-func TestPatchString(t *testing.T) {
-	p := Patch{State: Close, AddLabels: []string{"a", "b"}, RemoveLabels: []string{"c"}, Confidential: true}
-	if got, want := p.String(), "close, add a, add b, remove c, make confidential"; got != want {
-		t.Errorf("%#v.String() = %q, want %q", p, got, want)
+	"pgregory.net/rapid"
+)
+
+// model is an issue as GitLab keeps it.
+type model struct{ fakeIssue }
+
+func (m *model) apply(p Patch) {
+	m.label(p.AddLabels, p.RemoveLabels)
+	if p.State != "" {
+		m.Closed = p.State == Close
+	}
+	m.Confidential = m.Confidential || p.Confidential
+}
+
+func (m *model) state() string {
+	return strings.Join(m.Labels, "+") + map[bool]string{true: " closed"}[m.Closed] + map[bool]string{true: " confidential"}[m.Confidential]
+}
+
+// patches draws what a thread's looks pass on one after the other: differences of the labels that its link shows.
+func patches(t *rapid.T, n int) (first []string, out []Patch) {
+	was := stack(drawLabels(t, "labels")).visible()
+	first = was
+	for range n {
+		is := stack(drawLabels(t, "labels")).visible()
+		out = append(out, Patch{
+			State: rapid.SampledFrom([]State{"", Close, Reopen}).Draw(t, "state"), Confidential: rapid.Bool().Draw(t, "confidential"),
+			AddLabels: without(is, was), RemoveLabels: without(was, is),
+		})
+		was = is
+	}
+	return first, out
+}
+
+// One patch laid over another does what both do one after the other.
+func TestPatchOverIsBothInOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		first, list := patches(t, 3)
+		start := func() *model {
+			m := &model{}
+			m.label(append(slices.Clone(first), "of a person"), nil)
+			m.Closed = list[0].Confidential // any start will do
+			return m
+		}
+		single, merged := start(), start()
+		var all Patch
+		for _, p := range list {
+			single.apply(p)
+			all = p.over(all)
+		}
+		merged.apply(all)
+		if got, want := merged.state(), single.state(); got != want {
+			t.Fatalf("%v merged to %q gives %s, want %s", list, all.String(), got, want)
+		}
+		for _, l := range all.AddLabels {
+			if slices.Contains(all.RemoveLabels, l) {
+				t.Fatalf("%v merged to %q: %s is added and removed", list, all.String(), l)
+			}
+		}
+	})
+}
+
+// Changes of assignees laid over each other lead to the same as one after the other where Slack's state says so: who took 👀 back is
+// not assigned by it, who was named is, and nobody is lost whom people chose in GitLab.
+func TestAssigneesOver(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		mode := rapid.SampledFrom([]string{"wait", "take_over", "add"}).Draw(t, "mode")
+		agents := []string{"one", "two", "three"}
+		var standing, named []string
+		var all *ChangeAssignees
+		present := []string{"person"}
+		if rapid.Bool().Draw(t, "nobody") {
+			present = nil
+		}
+		merged := present
+		for range rapid.IntRange(1, 4).Draw(t, "changes") {
+			a := ChangeAssignees{Mode: mode}
+			who := rapid.SampledFrom(agents).Draw(t, "who")
+			switch {
+			case rapid.IntRange(0, 4).Draw(t, "names") == 0:
+				a.Named = []string{"lead"}
+				named = a.Named
+			case slices.Contains(standing, who):
+				a.Remove, standing = []string{who}, without(standing, []string{who})
+			default:
+				a.Add, standing = []string{who}, append(standing, who)
+			}
+			a.Standing = slices.Clone(standing)
+			if all == nil {
+				all = &a
+			} else {
+				both := a.over(*all)
+				all = &both
+			}
+		}
+		merged = all.change(merged)
+		for _, m := range merged {
+			if slices.Contains(agents, m) && !slices.Contains(standing, m) {
+				t.Fatalf("%+v on %v = %v: %s does not stand", *all, present, merged, m)
+			}
+		}
+		if len(standing) > 0 && len(merged) == 0 {
+			t.Fatalf("%+v on %v: nobody, though %v stand", *all, present, standing)
+		}
+		for _, n := range named {
+			if !slices.Contains(merged, n) {
+				t.Fatalf("%+v on %v = %v, without %s who was named", *all, present, merged, n)
+			}
+		}
+		if mode != "take_over" && len(present) > 0 && !slices.Contains(merged, "person") {
+			t.Fatalf("%+v on %v = %v: lost whom a person chose", *all, present, merged)
+		}
+		if again := all.change(merged); !slices.Equal(slices.Sorted(slices.Values(again)), slices.Sorted(slices.Values(merged))) {
+			t.Fatalf("%+v on %v = %v, and again = %v: done twice it must be the same", *all, present, merged, again)
+		}
+	})
+}
+
+func TestChangeAssignees(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		a       ChangeAssignees
+		present string
+		want    string
+	}{
+		{"the first", ChangeAssignees{Mode: "wait", Add: []string{"one"}, Standing: []string{"one"}}, "", "one"},
+		{"a second waits", ChangeAssignees{Mode: "wait", Add: []string{"two"}, Standing: []string{"one", "two"}}, "one", "one"},
+		{"a second waits for a person", ChangeAssignees{Mode: "wait", Add: []string{"two"}, Standing: []string{"one", "two"}}, "person", "person"},
+		{"who waited follows", ChangeAssignees{Mode: "wait", Remove: []string{"one"}, Standing: []string{"two"}}, "one", "two"},
+		{"nobody follows", ChangeAssignees{Mode: "wait", Remove: []string{"one"}}, "one", ""},
+		{"a person stays", ChangeAssignees{Mode: "wait", Remove: []string{"one"}, Standing: []string{"two"}}, "one person", "person"},
+		{"takes over", ChangeAssignees{Mode: "take_over", Add: []string{"two"}, Standing: []string{"one", "two"}}, "one", "two"},
+		{"two take over: the last", ChangeAssignees{Mode: "take_over", Add: []string{"two", "three"}, Standing: []string{"one", "two", "three"}}, "one", "three"},
+		{"who took over goes", ChangeAssignees{Mode: "take_over", Remove: []string{"two"}, Standing: []string{"one"}}, "two", "one"},
+		{"who was taken over goes", ChangeAssignees{Mode: "take_over", Remove: []string{"one"}, Standing: []string{"two"}}, "two", "two"},
+		{"joins", ChangeAssignees{Mode: "add", Add: []string{"two"}, Standing: []string{"one", "two"}}, "one", "one two"},
+		{"joins whom she is", ChangeAssignees{Mode: "add", Add: []string{"one"}, Standing: []string{"one"}}, "one", "one"},
+		{"one of two goes", ChangeAssignees{Mode: "add", Remove: []string{"one"}, Standing: []string{"two"}}, "one two", "two"},
+		{"named come first, for GitLab Free keeps one", ChangeAssignees{Mode: "wait", Named: []string{"lead"}, Standing: []string{"one"}}, "one", "lead one"},
+		{"named and taking over", ChangeAssignees{Mode: "take_over", Named: []string{"lead"}, Add: []string{"two"}, Standing: []string{"one", "two"}}, "one", "lead two"},
+		{"named already", ChangeAssignees{Mode: "wait", Named: []string{"lead"}}, "one lead", "lead one"},
+	} {
+		present := strings.Fields(tt.present)
+		if got := strings.Join(tt.a.change(present), " "); got != tt.want {
+			t.Errorf("%s: %+v.change(%v) = %q, want %q", tt.name, tt.a, present, got, tt.want)
+		}
+		if strings.Join(present, " ") != tt.present {
+			t.Errorf("%s: change() wrote into its argument: %v", tt.name, present)
+		}
+	}
+}
+
+// Each action has a key of its own and its lane, and comes back from the store as it was.
+func TestActions(t *testing.T) {
+	th := Thread{"C1", "1700000000.000100"}
+	for _, tt := range []struct {
+		a               Action
+		key, lane       string
+		once, onceAgain bool // without a card, and with one
+	}{
+		{Action{Look: &Look{}}, "look", "gitlab", false, false},
+		{Action{Create: &CreateIssue{Project: 7}}, "create", "gitlab", true, true},
+		{Action{Note: &AddNote{Messages: []string{"1.000001", "1.000002"}}}, "note/1.000001", "gitlab", true, true},
+		{Action{Update: &UpdateIssue{Patch: Patch{State: Close}}}, "update", "gitlab", false, false},
+		{Action{Assign: &ChangeAssignees{Mode: "wait"}}, "assign", "gitlab", false, false},
+		{Action{Card: &ShowCard{}}, "card", "slack", true, false},
+	} {
+		j, err := tt.a.job(th)
+		if err != nil || j.Key != th.String()+"/"+tt.key || j.Lane != th.String()+" "+tt.lane || j.Holds != (tt.a.Create != nil) {
+			t.Errorf("%s.job() = key %q lane %q holds %v, %v, want %q in %q", tt.a.Kind(), j.Key, j.Lane, j.Holds, err, tt.key, tt.lane)
+		}
+		got, back, err := decode(j)
+		if err != nil || got != th || back.Kind() != tt.a.Kind() || back.key(th) != j.Key {
+			t.Errorf("decode(%s) = %v %s, %v", j.Key, got, back.Kind(), err)
+		}
+		if once, again := tt.a.once(cardRecord{}), tt.a.once(cardRecord{TS: "1.5"}); once != tt.once || again != tt.onceAgain {
+			t.Errorf("%s.once() = %v without a card, %v with one, want %v, %v", tt.a.Kind(), once, again, tt.once, tt.onceAgain)
+		}
 	}
 }
