@@ -79,6 +79,13 @@ func (e *fakeEnd) order(t trouble) {
 	e.troubles = append(e.troubles, t)
 }
 
+// calm ends all trouble.
+func (e *fakeEnd) calm() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.troubles = nil
+}
+
 // count says how often the calls were made since the last forget.
 func (e *fakeEnd) count(calls ...string) int {
 	e.mu.Lock()

@@ -93,9 +93,7 @@ func TestAnOutageIsToldOnce(t *testing.T) {
 				if r.said("outage over") != 0 {
 					t.Error("said to be over before it was")
 				}
-				r.gitlab.mu.Lock()
-				r.gitlab.troubles = nil
-				r.gitlab.mu.Unlock()
+				r.gitlab.calm()
 				time.Sleep(time.Minute)
 				if reasons, said, over := r.bridge.Ready(r.t.Context()), r.said("outage: work"), r.said("outage over"); len(reasons) != 0 || said != 1 || over != 1 {
 					t.Errorf("Ready() = %q, told %d times, over %d times, want once each", reasons, said, over)
@@ -144,11 +142,8 @@ func TestOutagesEnd(t *testing.T) {
 				if reasons := r.bridge.Ready(r.t.Context()); len(reasons) != 1 || !strings.HasPrefix(reasons[0], tt.scope+": ") {
 					t.Errorf("Ready() = %q, want %s", reasons, tt.scope)
 				}
-				for _, e := range []*fakeEnd{&r.slack.fakeEnd, &r.gitlab.fakeEnd} {
-					e.mu.Lock()
-					e.troubles = nil
-					e.mu.Unlock()
-				}
+				r.slack.calm()
+				r.gitlab.calm()
 				if tt.mend != nil {
 					tt.mend(r, th)
 				}
