@@ -70,7 +70,7 @@ func (p Patch) over(old Patch) Patch {
 // over lays a newer change of assignees over an older one that was not carried out.
 func (a ChangeAssignees) over(old ChangeAssignees) ChangeAssignees {
 	a.Add, a.Remove = unique(append(without(old.Add, a.Remove), a.Add...)), unique(append(without(old.Remove, a.Add), a.Remove...))
-	a.Named = unique(append(slices.Clone(old.Named), a.Named...))
+	a.Named = unique(append(slices.Clone(a.Named), old.Named...)) // GitLab Free keeps the first
 	return a
 }
 

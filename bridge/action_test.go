@@ -1,11 +1,15 @@
 package bridge
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
+
+	"slack-gitlab-bridge/markup"
 )
 
 // model is an issue as GitLab keeps it.
@@ -152,6 +156,77 @@ func TestChangeAssignees(t *testing.T) {
 		}
 		if strings.Join(present, " ") != tt.present {
 			t.Errorf("%s: change() wrote into its argument: %v", tt.name, present)
+		}
+	}
+}
+
+// Rows of one change laid over another, each with what it makes of the assignees.
+func TestAssigneesOverRows(t *testing.T) {
+	names := strings.Fields
+	for _, tt := range []struct {
+		name          string
+		old, a        ChangeAssignees
+		present, want string
+	}{
+		{"two agents, one after the other", ChangeAssignees{Mode: "wait", Add: names("one"), Standing: names("one")},
+			ChangeAssignees{Mode: "wait", Add: names("two"), Standing: names("one two")}, "", "one"},
+		{"given and taken back", ChangeAssignees{Mode: "wait", Add: names("two"), Standing: names("two")}, ChangeAssignees{Mode: "wait", Remove: names("two")}, "", ""},
+		{"taken back and given", ChangeAssignees{Mode: "wait", Remove: names("one")}, ChangeAssignees{Mode: "wait", Add: names("one"), Standing: names("one")}, "one", "one"},
+		{"both taken back", ChangeAssignees{Mode: "add", Remove: names("one"), Standing: names("two")}, ChangeAssignees{Mode: "add", Remove: names("two")}, "one two person", "person"},
+		{"the last takes over", ChangeAssignees{Mode: "take_over", Add: names("two"), Standing: names("one two")},
+			ChangeAssignees{Mode: "take_over", Add: names("three"), Standing: names("one two three")}, "one", "three"},
+		{"all join", ChangeAssignees{Mode: "add", Add: names("two")}, ChangeAssignees{Mode: "add", Add: names("three")}, "one", "one two three"},
+		{"the newer mode holds", ChangeAssignees{Mode: "add", Add: names("two")}, ChangeAssignees{Mode: "wait", Add: names("three")}, "one", "one"},
+		{"the last named comes first, as it would one after the other", ChangeAssignees{Mode: "wait", Named: names("lead")},
+			ChangeAssignees{Mode: "wait", Named: names("boss")}, "one", "boss lead one"},
+	} {
+		oldAdd := slices.Clone(tt.old.Add)
+		if got := strings.Join(tt.a.over(tt.old).change(names(tt.present)), " "); got != tt.want {
+			t.Errorf("%s: %+v over %+v on %q = %q, want %q", tt.name, tt.a, tt.old, tt.present, got, tt.want)
+		}
+		if !slices.Equal(tt.old.Add, oldAdd) {
+			t.Errorf("%s: over() wrote into the older: %v, was %v", tt.name, tt.old.Add, oldAdd)
+		}
+	}
+}
+
+// Nothing of an action is lost in the store.
+func TestActionsInJSON(t *testing.T) {
+	body := (&markup.Builder{}).Text("**x** <&> \n\n").Mark("messages", []string{"C1/1.000001"}).GitLab()
+	patch := Patch{State: Reopen, AddLabels: []string{"a"}, RemoveLabels: []string{"b"}, SetAssignees: true, Assignees: []string{"one"}, Confidential: true}
+	link := Link{Created: time.Unix(1_700_000_000, 0).UTC(), Requester: "U1", Newest: "1.000001", Read: "1.000001", Birth: []string{"a"}, Resolved: []string{"b"}, Waiting: []string{"two"},
+		Refused: []string{"three"}, Widened: true, Meanings: "h", Issue: Issue{Project: 7, IID: 1, URL: "u", Ref: "r", Closed: true, Labels: []string{"a"}, Assignees: []string{"one"}, Confidential: true},
+		Closed: time.Unix(1_700_000_001, 0).UTC(), Seen: []Seen{{Given: Given{"eyes", "U1"}, Idle: true, Labels: []string{"a"}, As: "one"}}}
+	for _, a := range []Action{
+		{Look: &Look{}},
+		{Create: &CreateIssue{Project: 7, Issue: NewIssue{Title: "t", Description: body, Labels: []string{"a"}, Assignees: []string{"one"}, Confidential: true},
+			Link: link, Then: []Action{{Note: &AddNote{Messages: []string{"1.000001"}, Body: body}}, {Update: &UpdateIssue{Patch: patch}}, {Card: &ShowCard{}}}}},
+		{Note: &AddNote{Messages: []string{"1.000001", "1.000002"}, Body: body}},
+		{Update: &UpdateIssue{Patch: patch}},
+		{Assign: &ChangeAssignees{Mode: "add", Add: []string{"one"}, Remove: []string{"two"}, Named: []string{"lead"}, Standing: []string{"one"}}},
+		{Card: &ShowCard{}},
+	} {
+		job, err := a.job(Thread{"C1", "1700000000.000100"})
+		if err != nil {
+			t.Fatalf("%s.job() = %v", a.Kind(), err)
+		}
+		if _, got, err := decode(job); err != nil || !reflect.DeepEqual(got, a) {
+			t.Errorf("%s came back as %+v, %v, want %+v\nbody: %s", a.Kind(), got, err, a, job.Body)
+		}
+	}
+}
+
+func TestPatchString(t *testing.T) {
+	for _, tt := range []struct {
+		p    Patch
+		want string
+	}{
+		{Patch{}, ""},
+		{Patch{State: Reopen}, "reopen"},
+		{Patch{State: Close, AddLabels: []string{"a", "b"}, RemoveLabels: []string{"c"}, Confidential: true}, "close, add a, add b, remove c, make confidential"},
+	} {
+		if got := tt.p.String(); got != tt.want {
+			t.Errorf("%#v.String() = %q, want %q", tt.p, got, tt.want)
 		}
 	}
 }
