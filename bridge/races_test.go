@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -196,6 +197,71 @@ func TestSettleAfterACrash(t *testing.T) {
 		}
 		r.idle()
 		r.only()
+		r.stop()
+	})
+}
+
+// before has f done right before the first commit that matches, by somebody else.
+func (d *fakeDisk) before(matches func(store.Batch) bool, f func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var done atomic.Bool
+	d.refuse = func(b store.Batch) error {
+		if matches(b) && !done.Swap(true) {
+			f()
+		}
+		return nil
+	}
+}
+
+// An event that is accepted between a look's last reading of its job and its commit is heeded.
+func TestEventAtTheEndOfALook(t *testing.T) {
+	story(t, func(r *rig, th Thread) {
+		r.reacted(th, th.TS, agentOne, "eyes", true)
+		r.idle()
+		r.disk.before(func(b store.Batch) bool { return deletes(b, "job/"+lookKey(th)) }, func() {
+			r.replied(th, says(at(20), asker, "second"))
+		})
+		r.replied(th, says(at(10), asker, "first"))
+		r.idle()
+		if got := r.only().mirrored(); !slices.Equal(got, []string{at(10), at(20)}) {
+			t.Errorf("mirrored %v, want both", got)
+		}
+	})
+}
+
+// A card that is wanted anew while it is shown is shown once more.
+func TestCardWantedMeanwhile(t *testing.T) {
+	story(t, func(r *rig, th Thread) {
+		r.disk.before(func(b store.Batch) bool { return deletes(b, "job/"+th.String()+"/card") }, func() {
+			r.reacted(th, th.TS, agentOne, "ops", true)
+			time.Sleep(time.Second)
+		})
+		r.reacted(th, th.TS, agentOne, "eyes", true)
+		r.idle()
+		if c := r.slack.cards[th]; len(c) != 1 || !strings.Contains(c[0], "team::Ops") {
+			t.Errorf("cards = %q, want one, with the label that came while it was posted", c)
+		}
+	})
+}
+
+// After a long downtime nothing sent before it can still be carried out: it is done at once.
+func TestNoSettlingAfterADowntime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.start()
+		th := Thread{help, at(0)}
+		r.slack.post(th, says(th.TS, asker, "help"))
+		r.gitlab.takes = time.Hour
+		r.reacted(th, th.TS, agentOne, "eyes", true)
+		time.Sleep(time.Second)
+		r.stop()
+		time.Sleep(10 * time.Minute)
+		r.gitlab.takes = 0
+		r.start()
+		time.Sleep(time.Second)
+		r.only()
+		r.idle()
 		r.stop()
 	})
 }
