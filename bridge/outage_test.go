@@ -155,3 +155,33 @@ func TestOutagesEnd(t *testing.T) {
 		})
 	}
 }
+
+// While a vendor is down, one thread tries for all.
+func TestOneTriesForAll(t *testing.T) {
+	story(t, func(r *rig, th Thread) {
+		threads := []Thread{th}
+		for n := range 30 {
+			threads = append(threads, r.asks(help, n+1))
+		}
+		for _, th := range threads {
+			r.reacted(th, th.TS, agentOne, "eyes", true)
+		}
+		r.idle()
+		r.gitlab.order(trouble{call: "AddNote", err: outageOf(ScopeGitLab), times: 1000})
+		r.gitlab.forget()
+		for _, th := range threads {
+			r.replied(th, says(at(100), asker, "hello?"))
+			time.Sleep(time.Second)
+		}
+		time.Sleep(5*time.Minute - 31*time.Second)
+		if n := r.gitlab.count("AddNote"); n < 5 || n > 11 {
+			t.Errorf("AddNote was tried %d times in five minutes, want once in %v", n, probeEvery)
+		}
+		r.gitlab.calm()
+		start := time.Now()
+		r.idle()
+		if d := time.Since(start); d > 2*probeEvery {
+			t.Errorf("mended, and done after %v, want within %v", d, 2*probeEvery)
+		}
+	})
+}

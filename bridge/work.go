@@ -90,11 +90,9 @@ func (b *Bridge) attempt(ctx context.Context, job store.Job, chained bool) (next
 		b.unwritten(job, err)
 		return nil
 	}
-	if !chained {
-		if until := b.outages.until(b.scopes(a, t, link)); !until.IsZero() {
-			b.store.Hold(job.Lane, until)
-			return nil
-		}
+	if until := b.outages.until(b.scopes(a, t, link)); !until.IsZero() {
+		b.store.Hold(job.Lane, until)
+		return nil
 	}
 	limited, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()

@@ -143,3 +143,22 @@ func TestChannelTakenOffTheFile(t *testing.T) {
 		}
 	})
 }
+
+// An issue that is there is not made anew, whatever the queue says.
+func TestIssueThatIsThere(t *testing.T) {
+	story(t, func(r *rig, th Thread) {
+		r.reacted(th, th.TS, agentOne, "eyes", true)
+		r.idle()
+		c := r.store.Change()
+		job, err := (Action{Create: &CreateIssue{Project: 7}}).job(th)
+		if err != nil {
+			t.Error(err)
+		}
+		c.PutJob(job)
+		if err := r.store.Commit(r.t.Context(), c); err != nil {
+			t.Error(err)
+		}
+		r.idle()
+		r.only()
+	})
+}
