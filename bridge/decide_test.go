@@ -452,4 +452,9 @@ func TestDecideRemembers(t *testing.T) {
 	if !slices.Equal(f.Link.Resolved, []string{"flow::done"}) {
 		t.Errorf("Resolved = %v, want the channel's resolved labels", f.Link.Resolved)
 	}
+	f = newScene(t).setting(`"confidential": true, `).with("eyes", agentOne).facts
+	f.Project.Visibility = "public"
+	if c := Decide(f).Actions[0].Create; !c.Issue.Confidential || c.Link.Widened {
+		t.Errorf("a confidential channel and a public project: confidential %v, widened %v, want it confidential for the channel's sake alone", c.Issue.Confidential, c.Link.Widened)
+	}
 }
