@@ -91,6 +91,9 @@ func TestSanitizeBalances(t *testing.T) {
 		"<br>x</br>":           "<br>x",
 		"<DIV>x</Div>":         "<div>x</div>",
 		"<script>x</script >y": "y",
+		"<svg>\x80\x80</SVG>y": "y", // shorter or longer in small letters
+		"<svg>\u212a</svg>y":   "y",
+		"<svg></b></svg>y":     "y",
 		"<unknown>x</unknown>": "x",
 	} {
 		if got := sanitize(in); got != want {

@@ -86,14 +86,20 @@ func skipMarkup(in string) (string, bool) {
 	return in, false
 }
 
-// afterElement is what follows the end tag of an element; nothing if it has none.
+// afterElement is what follows the end tag of an element; nothing if it has none. Lowering the text first would move what comes after
+// bytes that are no UTF-8, or after letters that are shorter as small ones.
 func afterElement(in, name string) string {
-	end := strings.Index(strings.ToLower(in), "</"+name)
-	if end < 0 {
-		return ""
+	for rest := in; ; {
+		_, after, found := strings.Cut(rest, "</")
+		if !found {
+			return ""
+		}
+		if len(after) >= len(name) && strings.EqualFold(after[:len(name)], name) {
+			_, rest, _ = strings.Cut(after, ">")
+			return rest
+		}
+		rest = after
 	}
-	_, rest, _ := strings.Cut(in[end:], ">")
-	return rest
 }
 
 func closeTag(b *strings.Builder, open []string, name string) []string {
