@@ -62,7 +62,7 @@ func TestAccept(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			story(t, func(r *rig, th Thread) {
 				if tt.team != "" {
-					r.bridge.SetTeam(parseTeam(r.t, tt.team))
+					r.bridge.SetAgentsFile(parseTeam(r.t, tt.team))
 				}
 				r.slack.post(th, says(at(10), "UOTHER", "mine too"))
 				if tt.issue {
@@ -102,17 +102,21 @@ func TestAcceptTellsWhenItCannotWrite(t *testing.T) {
 	}
 }
 
-// The link is committed while an event asks whether its thread is known: it is.
+// An issue is finished, from the look that read its thread to its card, while an event asks whether the thread is known: it is.
 func TestAcceptWhileTheIssueIsWrittenDown(t *testing.T) {
 	story(t, func(r *rig, th Thread) {
+		r.gitlab.takes = 10 * time.Second
+		r.reacted(th, th.TS, agentOne, "eyes", true)
+		time.Sleep(5 * time.Second)
+		r.slack.react(th, th.TS, asker, "white_check_mark", true)
 		var asked atomic.Bool
 		r.disk.reading = func(key string) {
 			if key == linkKey(th) && !asked.Swap(true) {
-				r.reacted(th, th.TS, agentOne, "eyes", true)
-				r.idle()
+				time.Sleep(time.Minute)
 			}
 		}
-		r.reacted(th, th.TS, asker, "white_check_mark", true)
+		r.accept(reaction(th, th.TS, asker, "white_check_mark", true))
+		r.disk.reading = nil
 		r.idle()
 		if i := r.only(); !i.Closed {
 			t.Error("✅ came while the issue was written down, and was lost")

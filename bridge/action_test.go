@@ -137,6 +137,7 @@ func TestChangeAssignees(t *testing.T) {
 		{"a second waits", ChangeAssignees{Mode: "wait", Add: []string{"two"}, Standing: []string{"one", "two"}}, "one", "one"},
 		{"a second waits for a person", ChangeAssignees{Mode: "wait", Add: []string{"two"}, Standing: []string{"one", "two"}}, "person", "person"},
 		{"who waited follows", ChangeAssignees{Mode: "wait", Remove: []string{"one"}, Standing: []string{"two"}}, "one", "two"},
+		{"who waits goes before who comes", ChangeAssignees{Mode: "wait", Remove: []string{"one"}, Add: []string{"three"}, Standing: []string{"two", "three"}}, "one", "two"},
 		{"nobody follows", ChangeAssignees{Mode: "wait", Remove: []string{"one"}}, "one", ""},
 		{"a person stays", ChangeAssignees{Mode: "wait", Remove: []string{"one"}, Standing: []string{"two"}}, "one person", "person"},
 		{"takes over", ChangeAssignees{Mode: "take_over", Add: []string{"two"}, Standing: []string{"one", "two"}}, "one", "two"},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"slack-gitlab-bridge/agents"
 	"slack-gitlab-bridge/store"
 )
 
@@ -39,7 +40,7 @@ type Bridge struct {
 	slack  Slack
 	gitlab GitLab
 	store  *store.Store
-	team   atomic.Pointer[Team]
+	file   atomic.Pointer[agents.File]
 	log    zerolog.Logger
 	meter  Meter
 
@@ -50,37 +51,37 @@ type Bridge struct {
 }
 
 // New makes a bridge between two ends. The store stays the caller's to close, after Run has returned.
-func New(config Config, slack Slack, gitlab GitLab, s *store.Store, team *Team, log zerolog.Logger, meter Meter) *Bridge {
+func New(config Config, slack Slack, gitlab GitLab, s *store.Store, team *agents.File, log zerolog.Logger, meter Meter) *Bridge {
 	b := &Bridge{config: config, slack: slack, gitlab: gitlab, store: s, log: log, meter: meter, started: time.Now(), gaps: make(chan gap, 1)}
-	b.team.Store(team)
+	b.file.Store(team)
 	return b
 }
 
-// SetTeam puts another agents file in force, for every look from now on.
-func (b *Bridge) SetTeam(t *Team) {
-	b.team.Store(t)
+// SetAgentsFile puts another agents file in force, for every look from now on.
+func (b *Bridge) SetAgentsFile(t *agents.File) {
+	b.file.Store(t)
 	b.outages.forget()
 }
 
-// Team is the agents file in force.
-func (b *Bridge) Team() *Team { return b.team.Load() }
+// AgentsFile is the agents file in force.
+func (b *Bridge) AgentsFile() *agents.File { return b.file.Load() }
 
 // rules gives what the agents file says of a channel, nil if it is not listed.
 func (b *Bridge) rules(channel string) *Rules {
-	team := b.team.Load()
+	team := b.file.Load()
 	c, ok := team.Channel(channel)
 	if !ok {
 		return nil
 	}
 	c.Acknowledged = b.slack.Canonical(c.Acknowledged)
 	c.Resolved, c.Reopened = b.canonical(c.Resolved), b.canonical(c.Reopened)
-	labels := make([]LabelEmoji, len(c.LabelEmojis))
+	labels := make([]agents.LabelEmoji, len(c.LabelEmojis))
 	for i, l := range c.LabelEmojis {
 		l.Emoji = b.slack.Canonical(l.Emoji)
 		labels[i] = l
 	}
 	c.LabelEmojis = labels
-	r := &Rules{Channel: c, Agents: map[string]Agent{}}
+	r := &Rules{Channel: c, Agents: map[string]agents.Agent{}}
 	for _, a := range team.Agents() {
 		if _, ok := team.Agent(a.SlackID, channel); ok {
 			r.Agents[a.SlackID] = a

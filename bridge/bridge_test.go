@@ -441,7 +441,7 @@ func TestAgentsFileChange(t *testing.T) {
 		more := strings.Replace(testTeam, `"ops": "team::Ops",`, `"ops": "team::Ops", "tada": "party",`, 1)
 		more = strings.Replace(more, `"agents": [`, `"agents": [{"slack_id": "USTRANGER", "gitlab_username": "stranger"},`, 1)
 		more = strings.Replace(more, `{"slack_id": "UAGENT1", "gitlab_username": "one", "name": "Agent One"},`, "", 1)
-		r.bridge.SetTeam(parseTeam(t, more))
+		r.bridge.SetAgentsFile(parseTeam(t, more))
 		r.bridge.Gap(time.Now().Add(-time.Minute), time.Now())
 		time.Sleep(time.Second)
 		r.idle()

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"slack-gitlab-bridge/agents"
 	"slack-gitlab-bridge/markup"
 )
 
@@ -94,7 +95,7 @@ func card(r *Rules, l *Link) markup.Slack {
 	} else {
 		b.Text(" · *open*")
 	}
-	if len(l.Issue.Labels) > 0 && !l.Issue.Confidential && r.Channel.Card != "quiet" {
+	if len(l.Issue.Labels) > 0 && !l.Issue.Confidential && r.Channel.Card != agents.CardQuiet {
 		b.Text(" · ").Add(markup.SlackText(strings.Join(l.Issue.Labels, ", ")))
 	}
 	if l.Issue.Confidential {
@@ -103,7 +104,7 @@ func card(r *Rules, l *Link) markup.Slack {
 			b.Text(": the project is wider than this channel")
 		}
 	}
-	if r.Channel.Card == "quiet" {
+	if r.Channel.Card == agents.CardQuiet {
 		return b.Slack()
 	}
 	owners(&b, r, l)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"slack-gitlab-bridge/agents"
 	"slack-gitlab-bridge/markup"
 )
 
@@ -94,7 +95,7 @@ func TestHostileNamesDoNothing(t *testing.T) {
 	for _, name := range hostileNames {
 		f := composeFacts(t, "")
 		f.Names.Users[asker], f.Channel.Name = name, name
-		f.Rules.Agents[agentOne] = Agent{SlackID: agentOne, GitLabUsername: "one", Name: name}
+		f.Rules.Agents[agentOne] = agents.Agent{SlackID: agentOne, GitLabUsername: "one", Name: name}
 		body := f.description(agentOne).String()
 		note := f.notes([]Message{written("1700000010.000100", asker, "fine")}, false)[0].Note.Body.String()
 		app := written("1700000020.000100", "", "fine")
@@ -221,13 +222,13 @@ func TestCard(t *testing.T) {
 		{"confidential, since the project is wider", func(_ *Rules, l *Link) { l.Issue.Confidential, l.Widened = true, true },
 			link + " · *open* · confidential: the project is wider than this channel\nOwner: Agent One" + closes},
 		{"confidence lifted by a person", func(_ *Rules, l *Link) { l.Widened = true }, link + " · *open* · flow::new, team::Ops\nOwner: Agent One" + closes},
-		{"quiet", func(r *Rules, _ *Link) { r.Channel.Card = CardQuiet }, link + " · *open*"},
+		{"quiet", func(r *Rules, _ *Link) { r.Channel.Card = agents.CardQuiet }, link + " · *open*"},
 		{"quiet, closed, confidential", func(r *Rules, l *Link) {
-			r.Channel.Card, l.Issue.Closed, l.Issue.Confidential, l.Widened = CardQuiet, true, true, true
+			r.Channel.Card, l.Issue.Closed, l.Issue.Confidential, l.Widened = agents.CardQuiet, true, true, true
 		}, link + " · *closed* · confidential: the project is wider than this channel"},
 		{"hostile labels and names", func(r *Rules, l *Link) {
 			l.Issue.Labels, l.Issue.Assignees, l.Waiting = []string{"<!channel>", "a&b"}, []string{"one", "<@U1>"}, []string{"<!here>"}
-			r.Agents[agentOne] = Agent{GitLabUsername: "one", Name: "<!everyone>"}
+			r.Agents[agentOne] = agents.Agent{GitLabUsername: "one", Name: "<!everyone>"}
 			l.Refused = []string{"<https://evil.example|x>"}
 		}, link + " · *open* · &lt;!channel&gt;, a&amp;b\nOwner: &lt;!everyone&gt;, &lt;@U1&gt; · also looking: &lt;!here&gt;\n" +
 			"GitLab did not take as assignee: &lt;https://evil.example|x&gt;" + closes},

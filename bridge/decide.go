@@ -3,6 +3,8 @@ package bridge
 import (
 	"slices"
 	"strings"
+
+	"slack-gitlab-bridge/agents"
 )
 
 // Verdict is what is to be done for one thread, and why.
@@ -39,19 +41,19 @@ func (f Facts) born() Verdict {
 	if len(owners) == 0 {
 		return nothing(f.unacknowledged())
 	}
-	wider := f.wider()
-	if wider && f.Rules.Channel.Audience == "refuse" {
+	wider := Wider(f.Project, f.Channel)
+	if wider && f.Rules.Channel.Audience == agents.AudienceRefuse {
 		return nothing("refused: the project is wider than this channel")
 	}
 	link := Link{
 		Created: f.Now, Requester: requester(f.Root), Newest: f.Root.TS, Birth: f.Rules.Channel.Labels,
-		Widened: wider && f.Rules.Channel.Audience != "allow" && !f.Rules.Channel.Confidential,
+		Widened: wider && f.Rules.Channel.Audience != agents.AudienceAllow && !f.Rules.Channel.Confidential,
 	}
 	f.read(&link)
 	link.Seen = f.seenAnew(&link)
 	usernames := f.usernames(owners)
 	assignees := append(f.labelAssignees(link.Seen), firstOwners(f.Rules.Channel.SecondAgent, usernames)...)
-	if f.Rules.Channel.SecondAgent == "wait" {
+	if f.Rules.Channel.SecondAgent == agents.SecondAgentWait {
 		link.Waiting = usernames[1:]
 	}
 	create := &CreateIssue{
@@ -125,13 +127,13 @@ func (f Facts) unacknowledged() string {
 	return "no agent has given :" + f.Rules.Channel.Acknowledged + ":"
 }
 
-// wider reports whether more people could read the issue than the message: section 8 of the spec.
-func (f Facts) wider() bool {
-	switch f.Project.Visibility {
+// Wider reports whether more people can read the project than the channel. A private project counts as not wider, whoever its members are.
+func Wider(p Project, c ChannelInfo) bool {
+	switch p.Visibility {
 	case "private":
 		return false
 	case "internal":
-		return f.Channel.Private || f.Channel.Shared
+		return c.Private || c.Shared
 	}
 	return true // public, and whatever GitLab may invent
 }
@@ -158,9 +160,9 @@ func (f Facts) usernames(agents []string) []string {
 // firstOwners picks who is assigned of several agents that are there at birth.
 func firstOwners(mode string, usernames []string) []string {
 	switch mode {
-	case "add":
+	case agents.SecondAgentAdd:
 		return usernames
-	case "take_over":
+	case agents.SecondAgentTakeOver:
 		return usernames[len(usernames)-1:]
 	}
 	return usernames[:1]

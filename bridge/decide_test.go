@@ -18,7 +18,7 @@ type scene struct {
 
 func rulesOf(t *testing.T, team string) *Rules {
 	b := Bridge{slack: &fakeSlack{}}
-	b.team.Store(parseTeam(t, team))
+	b.file.Store(parseTeam(t, team))
 	return b.rules(help)
 }
 

@@ -46,5 +46,4 @@
 //	retry.go, outage.go       the vendors' errors, and what follows from each
 //	sweep.go                  what happened while nobody listened
 //	explain.go                what people may ask
-//	team*.go                  the agents file
 package bridge

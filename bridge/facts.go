@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"slack-gitlab-bridge/agents"
 	"slack-gitlab-bridge/markup"
 )
 
@@ -30,8 +31,8 @@ type Facts struct {
 
 // Rules is what the agents file says of one channel, its emojis in the one spelling of the workspace.
 type Rules struct {
-	Channel Channel
-	Agents  map[string]Agent // by Slack ID
+	Channel agents.Channel
+	Agents  map[string]agents.Agent // by Slack ID
 }
 
 // Meanings is the part of Rules that says whose reaction meant something: kept, so that a change of the agents file is no act.

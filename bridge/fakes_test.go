@@ -13,6 +13,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"slack-gitlab-bridge/agents"
 	"slack-gitlab-bridge/markup"
 	"slack-gitlab-bridge/store"
 	"slack-gitlab-bridge/store/bolt"
@@ -466,9 +467,9 @@ const testTeam = `{
   "agents": [{"slack_id": "UAGENT1", "gitlab_username": "one", "name": "Agent One"}, {"slack_id": "UAGENT2", "gitlab_username": "two"}]
 }`
 
-func parseTeam(t testing.TB, text string) *Team {
+func parseTeam(t testing.TB, text string) *agents.File {
 	t.Helper()
-	team, err := ParseTeam("agents.json", []byte(text))
+	team, err := agents.Parse("agents.json", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -592,7 +593,7 @@ func (r *rig) start() {
 	}
 	team := parseTeam(r.t, testTeam)
 	if r.bridge != nil {
-		team = r.bridge.Team()
+		team = r.bridge.AgentsFile()
 	}
 	r.bridge = New(Config{Settle: 75 * time.Second, SweepEvery: 10 * time.Minute, SweepWindow: r.window, Backfill: 24 * time.Hour, GitLabHost: "gitlab.example.com"},
 		r.slack, r.gitlab, r.store, team, zerolog.New(&r.log), noMeter{})

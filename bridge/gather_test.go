@@ -61,12 +61,45 @@ func TestMeaningsAreKeptThoughTheCommitConflicts(t *testing.T) {
 		r.reacted(th, th.TS, agentOne, "eyes", true)
 		r.idle()
 		r.slack.react(th, th.TS, asker, "white_check_mark", true) // its event is lost
-		r.bridge.SetTeam(parseTeam(t, strings.Replace(testTeam, `"agents": [`, `"agents": [{"slack_id": "USTRANGER", "gitlab_username": "stranger"},`, 1)))
+		r.bridge.SetAgentsFile(parseTeam(t, strings.Replace(testTeam, `"agents": [`, `"agents": [{"slack_id": "USTRANGER", "gitlab_username": "stranger"},`, 1)))
 		time.Sleep(11 * time.Minute)
 		r.idle()
 		if i := r.only(); !i.Closed {
 			t.Error("the requester's ✅ meant something under both agents files, yet the issue is open")
 		}
 		r.stop()
+	})
+}
+
+// A look that reads no reactions leaves it open what they mean.
+func TestMeaningsOfReactionsThatWereNotRead(t *testing.T) {
+	story(t, func(r *rig, th Thread) {
+		r.slack.react(th, th.TS, stranger, "ops", true)
+		r.reacted(th, th.TS, agentOne, "eyes", true)
+		r.idle()
+		r.bridge.SetAgentsFile(parseTeam(r.t, strings.Replace(testTeam, `"agents": [`, `"agents": [{"slack_id": "USTRANGER", "gitlab_username": "stranger"},`, 1)))
+		r.replied(th, says(at(10), asker, "more"))
+		r.idle()
+		r.reacted(th, th.TS, agentOne, "fire", true)
+		r.idle()
+		if l := r.only().Labels; strings.Join(l, " ") != "flow::new hot" {
+			t.Errorf("labels %v, want flow::new and hot: the stranger's meant nothing when it was given", l)
+		}
+	})
+}
+
+// Who is behind the cut of a list of users, a sweep has looked into.
+func TestSweepOfCutLists(t *testing.T) {
+	story(t, func(r *rig, th Thread) {
+		r.reacted(th, th.TS, agentOne, "eyes", true)
+		r.idle()
+		r.slack.cut = 1
+		r.slack.react(th, th.TS, stranger, "white_check_mark", true)
+		r.slack.react(th, th.TS, asker, "white_check_mark", true)
+		time.Sleep(11 * time.Minute)
+		r.idle()
+		if !r.only().Closed {
+			t.Error("the requester's ✅, cut from the list, was not found")
+		}
 	})
 }

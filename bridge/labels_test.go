@@ -11,6 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"slack-gitlab-bridge/agents"
 	"slack-gitlab-bridge/markup"
 )
 
@@ -125,7 +126,7 @@ func TestLinkLabels(t *testing.T) {
 func threadFacts(t testing.TB, reactions ...Reaction) Facts {
 	team := parseTeam(t, testTeam)
 	channel, _ := team.Channel(help)
-	rules := &Rules{Channel: channel, Agents: map[string]Agent{}}
+	rules := &Rules{Channel: channel, Agents: map[string]agents.Agent{}}
 	for _, a := range team.Agents() {
 		rules.Agents[a.SlackID] = a
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"slack-gitlab-bridge/agents"
 	"slack-gitlab-bridge/store"
 )
 
@@ -223,15 +224,17 @@ func (b *Bridge) assign(ctx context.Context, a ChangeAssignees, link *Link) (out
 func (a ChangeAssignees) change(present []string) []string {
 	set := append(slices.Clone(a.Named), without(without(present, a.Remove), a.Named)...)
 	switch {
-	case a.Mode == "add":
+	case a.Mode == agents.SecondAgentAdd:
 		set = append(set, a.Add...)
-	case a.Mode == "take_over" && len(a.Add) > 0:
+	case a.Mode == agents.SecondAgentTakeOver && len(a.Add) > 0:
 		set = append(slices.Clone(a.Named), a.Add[len(a.Add)-1])
 	}
 	if len(set) == 0 {
-		if candidates := append(slices.Clone(a.Add), a.Standing...); len(candidates) > 0 {
-			set = candidates[:1]
+		candidates := append(slices.Clone(a.Add), a.Standing...)
+		if len(present) > 0 { // somebody went: who has waited longest is next
+			candidates = a.Standing
 		}
+		set = candidates[:min(1, len(candidates))]
 	}
 	return unique(set)
 }
@@ -239,7 +242,7 @@ func (a ChangeAssignees) change(present []string) []string {
 // showCard posts the card, or edits it if it shows something else.
 func (b *Bridge) showCard(ctx context.Context, t Thread, link *Link, shown cardRecord) (outcome, error) {
 	r := b.rules(t.Channel)
-	if r == nil || r.Channel.Card == "off" {
+	if r == nil || r.Channel.Card == agents.CardOff {
 		return outcome{}, nil
 	}
 	text := card(r, link)

@@ -3,6 +3,8 @@ package bridge
 import (
 	"fmt"
 	"slices"
+
+	"slack-gitlab-bridge/agents"
 )
 
 // seenAnew lists the reactions on the first message that mean something now, in the order of the agents file. Those that meant nothing
@@ -33,14 +35,14 @@ func (f Facts) seenAnew(link *Link) []Seen {
 
 // place orders emojis seen together: the one further down the agents file is the newer.
 func (f Facts) place(emoji string) int {
-	return slices.IndexFunc(f.Rules.Channel.LabelEmojis, func(l LabelEmoji) bool { return l.Emoji == emoji })
+	return slices.IndexFunc(f.Rules.Channel.LabelEmojis, func(l agents.LabelEmoji) bool { return l.Emoji == emoji })
 }
 
-func (f Facts) labelEmoji(emoji string) (LabelEmoji, bool) {
+func (f Facts) labelEmoji(emoji string) (agents.LabelEmoji, bool) {
 	if i := f.place(emoji); i >= 0 {
 		return f.Rules.Channel.LabelEmojis[i], true
 	}
-	return LabelEmoji{}, false
+	return agents.LabelEmoji{}, false
 }
 
 func (f Facts) labelsOf(emoji string) []string {

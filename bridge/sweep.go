@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"slack-gitlab-bridge/agents"
 )
 
 const (
@@ -64,7 +66,7 @@ type sweeps struct {
 }
 
 // owe has all channels compared thoroughly, now.
-func (p *sweeps) owe(channels []Channel, g gap) {
+func (p *sweeps) owe(channels []agents.Channel, g gap) {
 	for _, c := range channels {
 		if old, owed := p.owed[c.ID]; owed {
 			p.owed[c.ID] = g.and(old)
@@ -87,7 +89,7 @@ func (p *sweeps) wake() time.Time {
 // sweepLoop compares Slack's state with what is known: at start, after each gap, and on a timer.
 func (b *Bridge) sweepLoop(ctx context.Context) {
 	p := sweeps{owed: map[string]gap{}}
-	p.owe(b.Team().Channels(), b.gapAtStart(ctx))
+	p.owe(b.AgentsFile().Channels(), b.gapAtStart(ctx))
 	for ctx.Err() == nil {
 		if !time.Now().Before(p.wake()) {
 			b.sweep(ctx, &p)
@@ -95,7 +97,7 @@ func (b *Bridge) sweepLoop(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case g := <-b.gaps:
-			p.owe(b.Team().Channels(), g)
+			p.owe(b.AgentsFile().Channels(), g)
 		case <-time.After(min(time.Until(p.wake()), aliveEvery)):
 			b.alive(ctx)
 		}
@@ -139,7 +141,7 @@ func (b *Bridge) sweep(ctx context.Context, p *sweeps) {
 	all := !now.Before(p.next)
 	looks, again := 0, map[string]time.Time{}
 	var bridged []gap
-	for _, c := range b.Team().Channels() {
+	for _, c := range b.AgentsFile().Channels() {
 		at, failed := p.again[c.ID]
 		if !all && (!failed || now.Before(at)) {
 			if failed {

@@ -83,13 +83,13 @@ func TestSweepFinds(t *testing.T) {
 		{name: "a message from before the listing is left alone", prep: func(r *rig) Thread { return r.asks(help, -2*day, "eyes") }},
 		{name: "one within the backfill is not", prep: func(r *rig) Thread { return r.asks(help, -day/2, "eyes") }, issues: 1},
 		{name: "a channel that is listed later", prep: func(r *rig) Thread { return r.asks(side, 0, "eyes") },
-			then: func(r *rig, _ Thread) { r.bridge.SetTeam(parseTeam(r.t, twoChannels)) }, issues: 1},
+			then: func(r *rig, _ Thread) { r.bridge.SetAgentsFile(parseTeam(r.t, twoChannels)) }, issues: 1},
 		{name: "there, 👀 on a reply too", prep: func(r *rig) Thread {
 			th := r.asks(side, 0)
 			r.slack.post(th, says(at(5), asker, "more"))
 			r.slack.react(th, at(5), agentOne, "eyes", true)
 			return th
-		}, then: func(r *rig, _ Thread) { r.bridge.SetTeam(parseTeam(r.t, twoChannels)) }, issues: 1},
+		}, then: func(r *rig, _ Thread) { r.bridge.SetAgentsFile(parseTeam(r.t, twoChannels)) }, issues: 1},
 		{name: "a channel that is not listed is not read", prep: func(r *rig) Thread { return r.asks(side, 0, "eyes") }},
 	}
 	for _, tt := range tests {
@@ -204,7 +204,7 @@ func TestSweepOfAChannelThatFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			sweepRig(t, func(r *rig) {
 				r.start()
-				r.bridge.SetTeam(parseTeam(t, twoChannels))
+				r.bridge.SetAgentsFile(parseTeam(t, twoChannels))
 				r.stop()
 				r.slack.forget()
 				bad := r.asks(side, 0)

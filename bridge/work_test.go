@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"slack-gitlab-bridge/store"
 )
 
 // A stop takes no new work up, lets running calls finish for a while, then cuts them; nothing is lost by it and nothing done twice.
@@ -41,6 +43,9 @@ func TestStop(t *testing.T) {
 				}
 				if n := r.slack.count("Messages"); n != lanesAtOnce {
 					t.Errorf("%d threads were read, want %d: no new work after the stop", n, lanesAtOnce)
+				}
+				if n := r.said("failed") + r.said("outcome unknown"); n != 0 {
+					t.Errorf("%d failures told, want none: stopping is not failing", n)
 				}
 				r.gitlab.takes = 0
 				r.start()
@@ -127,14 +132,14 @@ func TestChannelTakenOffTheFile(t *testing.T) {
 		r.reacted(th, th.TS, agentOne, "eyes", true)
 		time.Sleep(time.Second)
 		r.reacted(th, th.TS, asker, "white_check_mark", true)
-		r.bridge.SetTeam(parseTeam(r.t, `{"channels": [{"id": "C0SIDE0001", "project": "acme/app"}], "agents": [{"slack_id": "UAGENT1", "gitlab_username": "one"}]}`))
+		r.bridge.SetAgentsFile(parseTeam(r.t, `{"channels": [{"id": "C0SIDE0001", "project": "acme/app"}], "agents": [{"slack_id": "UAGENT1", "gitlab_username": "one"}]}`))
 		r.reacted(th, th.TS, agentOne, "ops", true)
 		time.Sleep(15 * time.Minute)
 		r.idle()
 		if i := r.only(); len(i.Notes) != 1 || i.Closed || len(i.Labels) != 1 {
 			t.Errorf("issue = %+v, want the note that waited and nothing else", *i)
 		}
-		r.bridge.SetTeam(parseTeam(r.t, testTeam))
+		r.bridge.SetAgentsFile(parseTeam(r.t, testTeam))
 		r.bridge.Gap(time.Now().Add(-time.Minute), time.Now())
 		time.Sleep(time.Second)
 		r.idle()
@@ -160,5 +165,79 @@ func TestIssueThatIsThere(t *testing.T) {
 		}
 		r.idle()
 		r.only()
+	})
+}
+
+// A call that hangs is ended, and its lane goes on.
+func TestCallThatHangs(t *testing.T) {
+	story(t, func(r *rig, th Thread) {
+		r.slack.takes = time.Hour
+		r.reacted(th, th.TS, agentOne, "eyes", true)
+		time.Sleep(callLimit + time.Minute)
+		r.slack.mu.Lock()
+		r.slack.takes = 0
+		r.slack.mu.Unlock()
+		time.Sleep(callLimit + time.Minute)
+		r.only()
+	})
+}
+
+// What was refused for good is tried again with what is wanted since.
+func TestWantedAgainAfterItWasGivenUp(t *testing.T) {
+	story(t, func(r *rig, th Thread) {
+		r.reacted(th, th.TS, agentOne, "eyes", true)
+		r.idle()
+		for _, call := range []string{"UpdateIssue", "UpdateCard"} {
+			no := trouble{call: call, err: &Never{Err: errors.New("400"), Remedy: "mend it"}}
+			r.gitlab.order(no)
+			r.slack.order(no)
+		}
+		r.reacted(th, th.TS, agentOne, "ops", true)
+		r.idle()
+		if s := r.store.Stats(); s.Parked != 1 {
+			t.Errorf("%d parked, want the update", s.Parked)
+		}
+		r.reacted(th, th.TS, asker, "white_check_mark", true)
+		r.idle()
+		if i := r.only(); !i.Closed || !slices.Equal(i.Labels, []string{"flow::done", "team::Ops"}) {
+			t.Errorf("closed %v labels %v, want both changes", i.Closed, i.Labels)
+		}
+		r.reacted(th, th.TS, agentOne, "fire", true) // the card was given up too
+		r.idle()
+		if s := r.store.Stats(); s.Parked != 0 {
+			t.Errorf("%d parked, want none", s.Parked)
+		}
+	})
+}
+
+// A job that somebody changes right before it is sent is taken up as it is then; that is no failure.
+func TestJobChangedBeforeItIsSent(t *testing.T) {
+	story(t, func(r *rig, th Thread) {
+		card := th.String() + "/card"
+		r.disk.before(func(b store.Batch) bool { return len(b.Puts) == 1 && puts(b, "job/"+card) }, func() {
+			if n, err := Retry(r.t.Context(), r.store, card); n != 1 || err != nil {
+				t.Errorf("Retry(card) = %d, %v", n, err)
+			}
+		})
+		r.reacted(th, th.TS, agentOne, "eyes", true)
+		r.idle()
+		if n := r.said("failed"); n != 0 || len(r.slack.cards[th]) != 1 {
+			t.Errorf("%d failures, %d cards, want none and one", n, len(r.slack.cards[th]))
+		}
+	})
+}
+
+// A thread's history does not grow without end.
+func TestHistoryIsBounded(t *testing.T) {
+	story(t, func(r *rig, th Thread) {
+		r.reacted(th, th.TS, agentOne, "eyes", true)
+		for n := range deedsKept {
+			r.replied(th, says(at(10+n), asker, "more"))
+			r.idle()
+		}
+		did := r.deeds(th)
+		if last := did[len(did)-1].What; len(did) != deedsKept || last != "note 30 on acme/app#1 with 1 reply" {
+			t.Errorf("%d lines, the last %q, want %d and the newest last", len(did), last, deedsKept)
+		}
 	})
 }

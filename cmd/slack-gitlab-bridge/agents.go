@@ -11,7 +11,7 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"slack-gitlab-bridge/bridge"
+	"slack-gitlab-bridge/agents"
 )
 
 // reloadEvery is how often the agents file is compared with the one in force.
@@ -27,7 +27,7 @@ type agentsFile struct {
 }
 
 // loadAgents reads and parses the agents file. A broken one is an error that lists every fault; it counts as wrong configuration.
-func loadAgents(c config) (*agentsFile, *bridge.Team, error) {
+func loadAgents(c config) (*agentsFile, *agents.File, error) {
 	name, text := c.agentsFile()
 	f := &agentsFile{text: []byte(text), every: reloadEvery}
 	if text == "" {
@@ -37,7 +37,7 @@ func loadAgents(c config) (*agentsFile, *bridge.Team, error) {
 			return nil, nil, wrongUsef("agents file: %w: correct AGENTS_JSON or AGENTS_JSON_FILE", err)
 		}
 	}
-	team, err := bridge.ParseTeam(name, f.text)
+	team, err := agents.Parse(name, f.text)
 	if err != nil {
 		return nil, nil, wrongUsef("agents file refused\n%w", err)
 	}
@@ -53,7 +53,7 @@ func (f *agentsFile) Refused() string {
 }
 
 // watch puts each good change in force, at once on SIGHUP, until ctx ends. A bad one is refused whole and the last good one stays.
-func (f *agentsFile) watch(ctx context.Context, log zerolog.Logger, m *metrics, use func(*bridge.Team)) {
+func (f *agentsFile) watch(ctx context.Context, log zerolog.Logger, m *metrics, use func(*agents.File)) {
 	if f.path == "" {
 		return
 	}
@@ -74,16 +74,16 @@ func (f *agentsFile) watch(ctx context.Context, log zerolog.Logger, m *metrics, 
 }
 
 // compare reads the file and acts if it changed.
-func (f *agentsFile) compare(log zerolog.Logger, m *metrics, use func(*bridge.Team)) {
+func (f *agentsFile) compare(log zerolog.Logger, m *metrics, use func(*agents.File)) {
 	text, err := os.ReadFile(f.path)
 	if (err != nil && f.gone) || (err == nil && !f.gone && bytes.Equal(text, f.text)) {
 		return
 	}
 	f.gone = err != nil
-	var team *bridge.Team
+	var team *agents.File
 	if err == nil {
 		f.text = text
-		team, err = bridge.ParseTeam(f.path, text)
+		team, err = agents.Parse(f.path, text)
 	}
 	if err != nil {
 		reason := "agents file refused, the last good one stays: " + err.Error()

@@ -13,7 +13,7 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"slack-gitlab-bridge/bridge"
+	"slack-gitlab-bridge/agents"
 )
 
 // reloading is an agents file under test, and what was put in force.
@@ -22,7 +22,7 @@ type reloading struct {
 	path    string
 	metrics *metrics
 	log     bytes.Buffer
-	inForce []*bridge.Team
+	inForce []*agents.File
 }
 
 func newReloading(t *testing.T) *reloading {
@@ -33,11 +33,11 @@ func newReloading(t *testing.T) *reloading {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &reloading{agentsFile: f, path: path, metrics: newMetrics(), inForce: []*bridge.Team{team}}
+	return &reloading{agentsFile: f, path: path, metrics: newMetrics(), inForce: []*agents.File{team}}
 }
 
 func (r *reloading) look() {
-	r.compare(zerolog.New(&r.log), r.metrics, func(team *bridge.Team) { r.inForce = append(r.inForce, team) })
+	r.compare(zerolog.New(&r.log), r.metrics, func(team *agents.File) { r.inForce = append(r.inForce, team) })
 }
 
 func TestReload(t *testing.T) {
@@ -96,10 +96,10 @@ func TestReloadOnSignal(t *testing.T) {
 	r := newReloading(t)
 	r.every = time.Hour // so that only the signal can be the reason
 	ctx, stop := context.WithCancel(t.Context())
-	done, used := make(chan struct{}), make(chan *bridge.Team, 10)
+	done, used := make(chan struct{}), make(chan *agents.File, 10)
 	go func() {
 		defer close(done)
-		r.watch(ctx, zerolog.Nop(), r.metrics, func(team *bridge.Team) { used <- team })
+		r.watch(ctx, zerolog.Nop(), r.metrics, func(team *agents.File) { used <- team })
 	}()
 	writeFile(t, r.path, strings.Replace(stageAgents, `"acme/app"`, `"acme/other"`, 1))
 	// Before watch listens, the signal would end the process.
@@ -122,7 +122,7 @@ func TestTextCannotChange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.watch(t.Context(), zerolog.Nop(), newMetrics(), func(*bridge.Team) { t.Error("an agents file from a variable was put in force anew") })
+	f.watch(t.Context(), zerolog.Nop(), newMetrics(), func(*agents.File) { t.Error("an agents file from a variable was put in force anew") })
 	if f.Refused() != "" {
 		t.Errorf("Refused() = %q, want nothing", f.Refused())
 	}
@@ -131,19 +131,19 @@ func TestTextCannotChange(t *testing.T) {
 func TestRunningDaemonTakesNewAgentsFile(t *testing.T) {
 	s, environ := newTestStage(t, stageAgents)
 	d := runDaemon(t, s, environ)
-	before := d.bridge.Team().Hash()
+	before := d.bridge.AgentsFile().Hash()
 	writeFile(t, d.agents.path, "{")
 	if err := s.ready([]string{"agents file refused"}); err != nil {
 		t.Fatal(err)
 	}
-	if got := d.bridge.Team().Hash(); got != before {
+	if got := d.bridge.AgentsFile().Hash(); got != before {
 		t.Errorf("a broken agents file: %s in force, want %s as before", got, before)
 	}
 	writeFile(t, d.agents.path, strings.Replace(stageAgents, `"two"`, `"one"`, 1))
 	if err := s.ready([]string{"yes"}); err != nil {
 		t.Fatal(err)
 	}
-	if got := d.bridge.Team().Hash(); got == before {
+	if got := d.bridge.AgentsFile().Hash(); got == before {
 		t.Errorf("a new good agents file: %s still in force", got)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"slack-gitlab-bridge/agents"
 	"slack-gitlab-bridge/bridge"
 	"slack-gitlab-bridge/bridge/gitlabside"
 	"slack-gitlab-bridge/bridge/slackside"
@@ -30,7 +31,7 @@ type finding struct {
 // checkup goes through the whole chain and gathers what it finds.
 type checkup struct {
 	config config
-	team   *bridge.Team // nil: the agents file is broken
+	team   *agents.File // nil: the agents file is broken
 	slack  *slackside.Slack
 	gitlab *gitlabside.GitLab
 	note   func(finding)
@@ -143,7 +144,7 @@ func (d *checkup) unreachable(what, variable string, err error) {
 // checkAgentsFile parses the agents file and notes every fault of it.
 func (d *checkup) checkAgentsFile() bool {
 	_, team, err := loadAgents(d.config)
-	var refused *bridge.TeamError
+	var refused *agents.Error
 	switch {
 	case errors.As(err, &refused):
 		for _, f := range refused.Faults {
@@ -159,7 +160,7 @@ func (d *checkup) checkAgentsFile() bool {
 	}
 	d.team = team
 	d.ok("agents file", "%s, %s", count(len(team.Channels()), "channel", "channels"), count(len(team.Agents()), "agent", "agents"))
-	if team.AgentsFrom() != (bridge.AgentsFrom{}) {
+	if team.From() != (agents.From{}) {
 		d.warn("agents file", "agents_from is not read by this version", "list those people under agents")
 	}
 	return true

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"slack-gitlab-bridge/agents"
 	"slack-gitlab-bridge/bridge"
 	"slack-gitlab-bridge/store"
 	"slack-gitlab-bridge/store/bolt"
@@ -21,31 +22,20 @@ func (d *checkup) checkAudience() {
 			continue // that is said already
 		}
 		what := "audience of " + c.ID
-		if !wider(project, channel) {
+		if !bridge.Wider(project, channel) {
 			d.ok(what, "the %s project counts as no wider than the channel", project.Visibility)
 			continue
 		}
 		reason := fmt.Sprintf("the project is %s, so wider than the channel", project.Visibility)
 		switch {
-		case c.Audience == bridge.AudienceRefuse:
+		case c.Audience == agents.AudienceRefuse:
 			d.warn(what, reason+": no issues will be made", "make the project private, or choose another audience in the agents file")
-		case c.Audience == bridge.AudienceAllow && !c.Confidential:
+		case c.Audience == agents.AudienceAllow && !c.Confidential:
 			d.warn(what, reason+": what is written there will be seen by more people", `make the project private, or set "audience": "confidential"`)
 		default:
 			d.warn(what, reason+": issues will be confidential", `make the project private, or set "audience": "allow" if everybody may read them`)
 		}
 	}
-}
-
-// wider reports whether more people can read the project than the channel.
-func wider(p bridge.Project, c bridge.ChannelInfo) bool {
-	switch p.Visibility {
-	case "private":
-		return false
-	case "internal":
-		return c.Private || c.Shared
-	}
-	return true
 }
 
 // checkDaemon asks the running daemon how it is; without one it tries the store itself.

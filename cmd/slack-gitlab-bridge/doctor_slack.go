@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"slack-gitlab-bridge/agents"
 	"slack-gitlab-bridge/bridge"
 	"slack-gitlab-bridge/markup"
 )
@@ -132,7 +133,7 @@ func (d *checkup) checkSlackPeople(ctx context.Context) {
 	}
 }
 
-func describe(a bridge.Agent) string {
+func describe(a agents.Agent) string {
 	if a.Name != "" {
 		return a.Name
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"slack-gitlab-bridge/bridge"
+	"slack-gitlab-bridge/agents"
 )
 
 func readme(t *testing.T) string {
@@ -52,7 +52,7 @@ func TestReadmeAgentsFiles(t *testing.T) {
 		t.Error("README.md shows no agents file")
 	}
 	for _, b := range blocks {
-		if _, err := bridge.ParseTeam("README.md", []byte(b[1])); err != nil {
+		if _, err := agents.Parse("README.md", []byte(b[1])); err != nil {
 			t.Errorf("README.md: %v", err)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
 
+	"slack-gitlab-bridge/agents"
 	"slack-gitlab-bridge/bridge"
 	"slack-gitlab-bridge/bridge/gitlabside"
 	"slack-gitlab-bridge/bridge/slackside"
@@ -81,7 +82,7 @@ type daemon struct {
 const lockWait = 5 * time.Second
 
 // open opens the store and wires both ends to the bridge. It makes no request.
-func open(ctx context.Context, c config, agents *agentsFile, team *bridge.Team, log zerolog.Logger) (*daemon, error) {
+func open(ctx context.Context, c config, agents *agentsFile, team *agents.File, log zerolog.Logger) (*daemon, error) {
 	d := &daemon{config: c, log: log, metrics: newMetrics(), agents: agents}
 	var err error
 	d.engine, err = bolt.Open(c.Store, bolt.Options{Timeout: lockWait})
@@ -140,7 +141,7 @@ func (d *daemon) run(ctx context.Context) error {
 		if !gitlabAnswered && !d.greet(ctx, "gitlab", d.gitlab.Start) {
 			return nil
 		}
-		d.use(d.bridge.Team())
+		d.use(d.bridge.AgentsFile())
 		return nil
 	})
 	g.Go(func() error {
@@ -203,8 +204,8 @@ func (d *daemon) greet(ctx context.Context, vendor string, start func(context.Co
 }
 
 // use puts an agents file in force, and reads once what its projects and people are in GitLab.
-func (d *daemon) use(team *bridge.Team) {
-	d.bridge.SetTeam(team)
+func (d *daemon) use(team *agents.File) {
+	d.bridge.SetAgentsFile(team)
 	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 	defer cancel()
 	for _, c := range team.Channels() {

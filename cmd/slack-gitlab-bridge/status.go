@@ -103,7 +103,7 @@ func isLocal(r *http.Request) bool {
 // statusView gathers what the page shows.
 func (d *daemon) statusView(ctx context.Context) (v statusView, err error) {
 	v = statusView{
-		Now: time.Now(), Style: statusCSS, Version: version(), Hash: d.bridge.Team().Hash(), Ready: d.ready(ctx),
+		Now: time.Now(), Style: statusCSS, Version: version(), Hash: d.bridge.AgentsFile().Hash(), Ready: d.ready(ctx),
 		Slack: d.slack.State(), Workspace: d.slack.Identity().Team, Account: d.gitlab.Identity().Username, GitLabURL: d.config.GitLabURL,
 	}
 	if v.Status, err = d.bridge.Status(ctx); err != nil {

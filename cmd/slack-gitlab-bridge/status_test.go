@@ -17,7 +17,7 @@ func TestStatusPage(t *testing.T) {
 	d := runDaemon(t, s, environ)
 	w := get(d, "/")
 	page := w.Body.String()
-	wantIn(t, "page", page, "Working", " open", "as @bridge", "Nothing is waiting.", "None since the start of this process.", d.bridge.Team().Hash())
+	wantIn(t, "page", page, "Working", " open", "as @bridge", "Nothing is waiting.", "None since the start of this process.", d.bridge.AgentsFile().Hash())
 	wantNotIn(t, "page", page, "Not ready", "Given up")
 
 	thread := acknowledged(t, s, "the printer sings at night")

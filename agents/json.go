@@ -1,4 +1,4 @@
-package bridge
+package agents
 
 import (
 	"fmt"
@@ -11,42 +11,42 @@ import (
 // that encoding/json takes; a fuzz test holds the two together.
 
 const (
-	// teamMaxSize bounds the agents file, in bytes: room for some ten thousand agents.
-	teamMaxSize = 1 << 20
-	// teamMaxDepth bounds how deep lists and objects may nest. A right file needs five.
-	teamMaxDepth = 32
+	// maxSize bounds the agents file, in bytes: room for some ten thousand agents.
+	maxSize = 1 << 20
+	// maxDepth bounds how deep lists and objects may nest. A right file needs five.
+	maxDepth = 32
 )
 
-// teamNode is one JSON value and where it stands.
-type teamNode struct {
-	kind    teamKind
+// node is one JSON value and where it stands.
+type node struct {
+	kind    nodeKind
 	at      int    // offset of its first byte
 	text    string // of a text: what it says; of a number or word: as written
-	items   []*teamNode
-	members []*teamMember // in file order, without repeated keys
-	byName  map[string]*teamMember
+	items   []*node
+	members []*member // in file order, without repeated keys
+	byName  map[string]*member
 }
 
-// teamMember is one key of an object with its value.
-type teamMember struct {
+// member is one key of an object with its value.
+type member struct {
 	name  string
 	at    int // offset of the key's opening quote
-	value *teamNode
+	value *node
 }
 
-type teamKind byte
+type nodeKind byte
 
 const (
-	teamObject teamKind = iota
-	teamList
-	teamText
-	teamNumber
-	teamBool
-	teamNull
+	objectNode nodeKind = iota
+	listNode
+	textNode
+	numberNode
+	boolNode
+	nullNode
 )
 
 // get gives the value of a key, nil if n is no object or has no such key.
-func (n *teamNode) get(name string) *teamNode {
+func (n *node) get(name string) *node {
 	if n == nil {
 		return nil
 	}
@@ -57,23 +57,23 @@ func (n *teamNode) get(name string) *teamNode {
 }
 
 // is tells whether n is there and of that kind.
-func (n *teamNode) is(kind teamKind) bool { return n != nil && n.kind == kind }
+func (n *node) is(kind nodeKind) bool { return n != nil && n.kind == kind }
 
-type teamReader struct {
+type reader struct {
 	text     []byte
-	lines    teamLines
+	lines    lineStarts
 	pos      int
 	depth    int
-	syntax   []teamFault
-	repeated []teamFault
+	syntax   []offsetFault
+	repeated []offsetFault
 }
 
-// readTeamJSON reads text, which must be UTF-8 without a byte order mark. The
+// readJSON reads text, which must be UTF-8 without a byte order mark. The
 // root is nil if the text is broken beyond reading on; a missing or surplus
 // comma and a comment are noted and read over, so that one run finds all faults.
 // repeated holds the keys given twice: JSON allows them, we do not.
-func readTeamJSON(text []byte, lines teamLines) (root *teamNode, syntax, repeated []teamFault) {
-	r := &teamReader{text: text, lines: lines}
+func readJSON(text []byte, lines lineStarts) (root *node, syntax, repeated []offsetFault) {
+	r := &reader{text: text, lines: lines}
 	root = r.value("an object in { }")
 	if root != nil {
 		r.space()
@@ -84,47 +84,47 @@ func readTeamJSON(text []byte, lines teamLines) (root *teamNode, syntax, repeate
 	return root, r.syntax, r.repeated
 }
 
-func (r *teamReader) fault(at int, what, remedy string) {
-	r.syntax = append(r.syntax, teamFault{at, what, remedy})
+func (r *reader) fault(at int, what, remedy string) {
+	r.syntax = append(r.syntax, offsetFault{at, what, remedy})
 }
 
 // value reads one value; wanted says what the place is for.
-func (r *teamReader) value(wanted string) *teamNode {
+func (r *reader) value(wanted string) *node {
 	c := r.peek()
-	n := &teamNode{at: r.pos}
+	n := &node{at: r.pos}
 	switch {
 	case c == '{':
-		n.kind = teamObject
+		n.kind = objectNode
 		return r.nested(n, r.object)
 	case c == '[':
-		n.kind = teamList
+		n.kind = listNode
 		return r.nested(n, r.list)
 	case c == '"':
-		n.kind = teamText
+		n.kind = textNode
 		text, ok := r.quoted()
 		n.text = text
-		return teamOrNil(n, ok)
+		return orNil(n, ok)
 	case c == '\'':
 		r.fault(r.pos, "text in single quotes", `write it in double quotes, "like this"`)
 		return nil
 	case c == '-' || c == '+' || c == '.' || c >= '0' && c <= '9':
-		n.kind = teamNumber
+		n.kind = numberNode
 		return r.bare(n, "0123456789+-.eE")
-	case teamStartsWord(c):
-		return r.bare(n, teamWordCharacters)
+	case startsWord(c):
+		return r.bare(n, wordCharacters)
 	}
 	r.fault(r.pos, fmt.Sprintf("expected %s, found %s", wanted, r.found()), r.remedyForMissing())
 	return nil
 }
 
-func (r *teamReader) remedyForMissing() string {
+func (r *reader) remedyForMissing() string {
 	if r.pos >= len(r.text) {
 		return "the file was cut off or a bracket is not closed"
 	}
 	return "write it here or remove what stands before"
 }
 
-func teamOrNil(n *teamNode, ok bool) *teamNode {
+func orNil(n *node, ok bool) *node {
 	if !ok {
 		return nil
 	}
@@ -132,18 +132,18 @@ func teamOrNil(n *teamNode, ok bool) *teamNode {
 }
 
 // nested reads the inside of an object or list, within the bound on depth.
-func (r *teamReader) nested(n *teamNode, inside func(*teamNode) bool) *teamNode {
-	if r.depth == teamMaxDepth {
-		r.fault(r.pos, fmt.Sprintf("more than %d brackets inside each other", teamMaxDepth), "no agents file needs that: compare it with agents.example.json")
+func (r *reader) nested(n *node, inside func(*node) bool) *node {
+	if r.depth == maxDepth {
+		r.fault(r.pos, fmt.Sprintf("more than %d brackets inside each other", maxDepth), "no agents file needs that: compare it with agents.example.json")
 		return nil
 	}
 	r.depth++
 	defer func() { r.depth-- }()
 	r.pos++
-	return teamOrNil(n, inside(n))
+	return orNil(n, inside(n))
 }
 
-func (r *teamReader) list(n *teamNode) bool {
+func (r *reader) list(n *node) bool {
 	for first := true; ; first = false {
 		end, ok := r.next(n, ']', first)
 		if end || !ok {
@@ -157,14 +157,14 @@ func (r *teamReader) list(n *teamNode) bool {
 	}
 }
 
-func (r *teamReader) object(n *teamNode) bool {
-	n.byName = map[string]*teamMember{}
+func (r *reader) object(n *node) bool {
+	n.byName = map[string]*member{}
 	for first := true; ; first = false {
 		end, ok := r.next(n, '}', first)
 		if end || !ok {
 			return ok
 		}
-		m := &teamMember{at: r.pos}
+		m := &member{at: r.pos}
 		if m.name, ok = r.key(); !ok {
 			return false
 		}
@@ -181,14 +181,14 @@ func (r *teamReader) object(n *teamNode) bool {
 }
 
 // key reads a key; one without quotes is noted and taken.
-func (r *teamReader) key() (string, bool) {
+func (r *reader) key() (string, bool) {
 	switch c := r.text[r.pos]; {
 	case c == '"':
 		return r.quoted()
-	case teamStartsWord(c):
+	case startsWord(c):
 		at := r.pos
-		word := r.run(teamWordCharacters)
-		r.fault(at, fmt.Sprintf("key %s stands without quotes", teamShort(word)), "write "+teamQuoted(word))
+		word := r.run(wordCharacters)
+		r.fault(at, fmt.Sprintf("key %s stands without quotes", short(word)), "write "+quoted(word))
 		return word, true
 	}
 	r.fault(r.pos, fmt.Sprintf("expected a key, found %s", r.found()), "write keys in double quotes")
@@ -196,10 +196,10 @@ func (r *teamReader) key() (string, bool) {
 }
 
 // keep adds m to the object n, unless its key is there already.
-func (r *teamReader) keep(n *teamNode, m *teamMember) {
+func (r *reader) keep(n *node, m *member) {
 	if earlier := n.byName[m.name]; earlier != nil {
 		what := fmt.Sprintf("key %q is given twice, first in line %d", m.name, r.lines.line(earlier.at))
-		r.repeated = append(r.repeated, teamFault{m.at, what, "keep one of them"})
+		r.repeated = append(r.repeated, offsetFault{m.at, what, "keep one of them"})
 		return
 	}
 	n.byName[m.name] = m
@@ -207,7 +207,7 @@ func (r *teamReader) keep(n *teamNode, m *teamMember) {
 }
 
 // next goes to the next element of the object or list n, or past its end.
-func (r *teamReader) next(n *teamNode, closing byte, first bool) (end, ok bool) {
+func (r *reader) next(n *node, closing byte, first bool) (end, ok bool) {
 	c := r.peek()
 	if c == ',' {
 		comma := r.pos

@@ -1,4 +1,4 @@
-package bridge
+package agents
 
 import (
 	"bytes"
@@ -11,7 +11,7 @@ import (
 // The smallest parts of the agents file: white space, texts, numbers and words.
 
 // space skips white space, and comments, which JSON does not have.
-func (r *teamReader) space() {
+func (r *reader) space() {
 	for r.pos < len(r.text) {
 		rest := r.text[r.pos:]
 		switch {
@@ -27,7 +27,7 @@ func (r *teamReader) space() {
 	}
 }
 
-func (r *teamReader) comment(rest []byte, end string, skip int) {
+func (r *reader) comment(rest []byte, end string, skip int) {
 	r.fault(r.pos, "JSON has no comments", "remove it")
 	length := bytes.Index(rest[skip:], []byte(end))
 	if length < 0 {
@@ -38,7 +38,7 @@ func (r *teamReader) comment(rest []byte, end string, skip int) {
 }
 
 // peek gives the next byte that is no white space, 0 at the end of the file.
-func (r *teamReader) peek() byte {
+func (r *reader) peek() byte {
 	r.space()
 	if r.pos == len(r.text) {
 		return 0
@@ -47,7 +47,7 @@ func (r *teamReader) peek() byte {
 }
 
 // found names what stands at the reader's place, for a message.
-func (r *teamReader) found() string {
+func (r *reader) found() string {
 	if r.pos >= len(r.text) {
 		return "the end of the file"
 	}
@@ -56,7 +56,7 @@ func (r *teamReader) found() string {
 }
 
 // quoted reads a text in double quotes.
-func (r *teamReader) quoted() (string, bool) {
+func (r *reader) quoted() (string, bool) {
 	start := r.pos
 	for r.pos++; r.pos < len(r.text); r.pos++ {
 		switch c := r.text[r.pos]; {
@@ -69,7 +69,7 @@ func (r *teamReader) quoted() (string, bool) {
 			}
 			return s, true
 		case c == '\\':
-			length := teamEscape(r.text[r.pos:])
+			length := escape(r.text[r.pos:])
 			if length == 0 {
 				r.fault(r.pos, "a backslash that JSON does not know", `write \\ for a backslash`)
 				return "", false
@@ -87,8 +87,8 @@ func (r *teamReader) quoted() (string, bool) {
 	return "", false
 }
 
-// teamEscape gives the length of the escape at the start of rest, 0 if it is none.
-func teamEscape(rest []byte) int {
+// escape gives the length of the escape at the start of rest, 0 if it is none.
+func escape(rest []byte) int {
 	if len(rest) > 1 && strings.IndexByte(`"\/bfnrt`, rest[1]) >= 0 {
 		return 2
 	}
@@ -99,14 +99,14 @@ func teamEscape(rest []byte) int {
 	return 0
 }
 
-const teamWordCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+const wordCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
-func teamStartsWord(c byte) bool {
+func startsWord(c byte) bool {
 	return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
 // run reads on over those characters.
-func (r *teamReader) run(characters string) string {
+func (r *reader) run(characters string) string {
 	start := r.pos
 	for r.pos < len(r.text) && strings.IndexByte(characters, r.text[r.pos]) >= 0 {
 		r.pos++
@@ -115,25 +115,25 @@ func (r *teamReader) run(characters string) string {
 }
 
 // bare reads what stands without quotes: a number, true, false or null.
-func (r *teamReader) bare(n *teamNode, characters string) *teamNode {
+func (r *reader) bare(n *node, characters string) *node {
 	n.text = r.run(characters)
 	switch {
 	case n.text == "true" || n.text == "false":
-		n.kind = teamBool
+		n.kind = boolNode
 	case n.text == "null":
-		n.kind = teamNull
-	case n.kind == teamNumber && json.Valid([]byte(n.text)):
-	case n.kind == teamNumber:
-		r.fault(n.at, fmt.Sprintf("%s is not a number", teamShort(n.text)), "write it with digits only, or in double quotes if it is a text")
+		n.kind = nullNode
+	case n.kind == numberNode && json.Valid([]byte(n.text)):
+	case n.kind == numberNode:
+		r.fault(n.at, fmt.Sprintf("%s is not a number", short(n.text)), "write it with digits only, or in double quotes if it is a text")
 		return nil
 	default:
-		r.fault(n.at, fmt.Sprintf("%s stands without quotes", teamShort(n.text)), teamBareRemedy(n.text))
+		r.fault(n.at, fmt.Sprintf("%s stands without quotes", short(n.text)), bareRemedy(n.text))
 		return nil
 	}
 	return n
 }
 
-func teamBareRemedy(word string) string {
+func bareRemedy(word string) string {
 	switch lower := strings.ToLower(word); lower {
 	case "true", "false", "null":
 		return "write " + lower

@@ -1,4 +1,4 @@
-package bridge
+package agents
 
 import (
 	"slices"
@@ -6,39 +6,39 @@ import (
 	"slack-gitlab-bridge/markup"
 )
 
-// teamSign is an emoji where it stands in the file.
-type teamSign struct {
+// sign is an emoji where it stands in the file.
+type sign struct {
 	name    string // canonical
 	written string
 	at      int  // offset; -1: a default, written nowhere
 	own     bool // stands inside a channel
 }
 
-// teamLabelSign is an emoji with what it gives.
-type teamLabelSign struct {
-	teamSign
+// labelSign is an emoji with what it gives.
+type labelSign struct {
+	sign
 	gives LabelEmoji
 	none  bool // null: takes the general one away
 }
 
-// teamSigns is what the emojis mean at one level: by default, in general, in a
+// signs is what the emojis mean at one level: by default, in general, in a
 // channel. A nil list says nothing, an empty one says "none".
-type teamSigns struct {
-	acknowledged, resolved, reopened []teamSign
-	labels                           []teamLabelSign
+type signs struct {
+	acknowledged, resolved, reopened []sign
+	labels                           []labelSign
 }
 
-var teamDefaultSigns = teamSigns{
-	acknowledged: []teamSign{{name: "eyes", written: "eyes", at: -1}},
-	resolved: []teamSign{
+var defaultSigns = signs{
+	acknowledged: []sign{{name: "eyes", written: "eyes", at: -1}},
+	resolved: []sign{
 		{name: "white_check_mark", written: "white_check_mark", at: -1},
 		{name: "heavy_check_mark", written: "heavy_check_mark", at: -1},
 	},
-	reopened: []teamSign{{name: "repeat", written: "repeat", at: -1}},
+	reopened: []sign{{name: "repeat", written: "repeat", at: -1}},
 }
 
 // over lays s over base: lists replace, label emojis are merged.
-func (s teamSigns) over(base teamSigns) teamSigns {
+func (s signs) over(base signs) signs {
 	merged := base
 	if s.acknowledged != nil {
 		merged.acknowledged = s.acknowledged
@@ -66,20 +66,20 @@ func (s teamSigns) over(base teamSigns) teamSigns {
 	}
 	// "Further down the file" decides which of two labels is the newer one, also
 	// where the channels stand above the general part.
-	slices.SortStableFunc(merged.labels, func(a, b teamLabelSign) int { return a.at - b.at })
+	slices.SortStableFunc(merged.labels, func(a, b labelSign) int { return a.at - b.at })
 	return merged
 }
 
 // signs reads the emojis of the file's general part or, own, of a channel.
-func (c *teamCheck) signs(n *teamNode, own bool) teamSigns {
-	s := teamSigns{
+func (c *checker) signs(n *node, own bool) signs {
+	s := signs{
 		resolved: c.emojiList(n.get("resolved_emojis"), own),
 		reopened: c.emojiList(n.get("reopened_emojis"), own),
 		labels:   c.labelEmojis(n.get("label_emojis"), own),
 	}
 	if v := n.get("acknowledged_emoji"); v != nil {
-		s.acknowledged = []teamSign{}
-		if sign, ok := c.sign(v.text, v.at, own); ok && v.is(teamText) {
+		s.acknowledged = []sign{}
+		if sign, ok := c.sign(v.text, v.at, own); ok && v.is(textNode) {
 			s.acknowledged = append(s.acknowledged, sign)
 		}
 	}
@@ -87,25 +87,25 @@ func (c *teamCheck) signs(n *teamNode, own bool) teamSigns {
 }
 
 // sign gives the emoji of that name; ok is false if it cannot be one.
-func (c *teamCheck) sign(written string, at int, own bool) (teamSign, bool) {
-	if !markup.ValidEmojiName(written) || !teamFits("emoji", written) {
-		if teamFits("emoji", written) { // else the schema has told it
-			what, remedy := teamEmojiWords(written)
+func (c *checker) sign(written string, at int, own bool) (sign, bool) {
+	if !markup.ValidEmojiName(written) || !fits("emoji", written) {
+		if fits("emoji", written) { // else the schema has told it
+			what, remedy := emojiWords(written)
 			c.fault(at, what, remedy)
 		}
-		return teamSign{}, false
+		return sign{}, false
 	}
-	return teamSign{name: markup.CanonicalEmoji(written), written: written, at: at, own: own}, true
+	return sign{name: markup.CanonicalEmoji(written), written: written, at: at, own: own}, true
 }
 
 // emojiList reads a list of emojis and tells of the same one given twice.
-func (c *teamCheck) emojiList(n *teamNode, own bool) []teamSign {
+func (c *checker) emojiList(n *node, own bool) []sign {
 	if n == nil {
 		return nil
 	}
-	signs := []teamSign{}
-	first := map[string]teamSign{}
-	for _, item := range teamFirst(teamTexts(n), teamMaxEmojis) {
+	signs := []sign{}
+	first := map[string]sign{}
+	for _, item := range atMost(textsOf(n), maxEmojis) {
 		sign, ok := c.sign(item.text, item.at, own)
 		if !ok {
 			continue
@@ -120,13 +120,13 @@ func (c *teamCheck) emojiList(n *teamNode, own bool) []teamSign {
 	return signs
 }
 
-func (c *teamCheck) labelEmojis(n *teamNode, own bool) []teamLabelSign {
-	if !n.is(teamObject) {
+func (c *checker) labelEmojis(n *node, own bool) []labelSign {
+	if !n.is(objectNode) {
 		return nil
 	}
-	var labels []teamLabelSign
-	first := map[string]teamSign{}
-	for _, m := range teamFirst(n.members, teamMaxLabelEmojis) {
+	var labels []labelSign
+	first := map[string]sign{}
+	for _, m := range atMost(n.members, maxLabelEmojis) {
 		sign, ok := c.sign(m.name, m.at, own)
 		if !ok {
 			continue
@@ -136,11 +136,11 @@ func (c *teamCheck) labelEmojis(n *teamNode, own bool) []teamLabelSign {
 			continue
 		}
 		first[sign.name] = sign
-		label := teamLabelSign{teamSign: sign, gives: LabelEmoji{Emoji: sign.name}}
+		label := labelSign{sign: sign, gives: LabelEmoji{Emoji: sign.name}}
 		switch m.value.kind {
-		case teamText:
+		case textNode:
 			label.gives.Labels = []string{m.value.text}
-		case teamObject:
+		case objectNode:
 			c.labelForm(m, &label.gives)
 		default:
 			label.none = true
@@ -151,24 +151,24 @@ func (c *teamCheck) labelEmojis(n *teamNode, own bool) []teamLabelSign {
 }
 
 // labelForm reads the long form of what a label emoji gives.
-func (c *teamCheck) labelForm(m *teamMember, gives *LabelEmoji) {
+func (c *checker) labelForm(m *member, gives *LabelEmoji) {
 	form := m.value
-	gives.Labels = teamStrings(form.get("labels"))
-	gives.Assignees = teamStrings(form.get("assignees"))
-	gives.Confidential = teamSwitch(form, "confidential", false)
+	gives.Labels = stringsOf(form.get("labels"))
+	gives.Assignees = stringsOf(form.get("assignees"))
+	gives.Confidential = switchOf(form, "confidential", false)
 	c.lists(form, "labels")
 	c.usernames(form.get("assignees"))
-	if len(form.members) > 0 && teamEmptyForm(form) {
-		c.fault(m.at, "emoji "+teamShort(m.name)+" gives nothing", `give it a label, like "team::Ops", or remove it`)
+	if len(form.members) > 0 && emptyForm(form) {
+		c.fault(m.at, "emoji "+short(m.name)+" gives nothing", `give it a label, like "team::Ops", or remove it`)
 	}
 }
 
-// teamEmptyForm tells whether every key of the form is of the right type and
+// emptyForm tells whether every key of the form is of the right type and
 // says nothing.
-func teamEmptyForm(form *teamNode) bool {
+func emptyForm(form *node) bool {
 	for _, m := range form.members {
-		emptyList := m.value.is(teamList) && len(m.value.items) == 0
-		off := m.value.is(teamBool) && m.value.text == "false"
+		emptyList := m.value.is(listNode) && len(m.value.items) == 0
+		off := m.value.is(boolNode) && m.value.text == "false"
 		if !emptyList && !off {
 			return false
 		}
@@ -176,7 +176,7 @@ func teamEmptyForm(form *teamNode) bool {
 	return true
 }
 
-func teamNames(signs []teamSign) []string {
+func namesOf(signs []sign) []string {
 	names := make([]string, 0, len(signs))
 	for _, sign := range signs {
 		names = append(names, sign.name)

@@ -1,4 +1,13 @@
-package bridge
+// Package agents reads the agents file: which channels are served, who the agents are, and what each emoji means. The file is read
+// strictly; every fault is told at once, with line, column and remedy.
+//
+//	file.go             what a good file says
+//	parse.go, signs.go  from JSON to that
+//	schema.go, check.go what makes a file a bad one: agents.schema.json first, then what no schema can tell
+//	json.go, tokens.go  JSON with the place of each key and value
+//	fault.go, show.go, words.go
+//	                    faults in words that help
+package agents
 
 import (
 	"crypto/sha256"
@@ -26,15 +35,15 @@ const (
 	AudienceAllow        = "allow"        // as if the project were not wider
 )
 
-// Team is a parsed agents file: who may act, where, and what each emoji means
-// there. It never changes, so it may be shared; a new file gives a new Team.
+// File is a parsed agents file: who may act, where, and what each emoji means
+// there. It never changes, so it may be shared; a new file gives a new File.
 // Callers must not write into the slices that its methods return.
-type Team struct {
+type File struct {
 	channels   []Channel
 	channelAt  map[string]int
 	agents     []Agent
 	agentAt    map[string]int
-	agentsFrom AgentsFrom
+	agentsFrom From
 	emojiNames []string
 	hash       string
 }
@@ -82,80 +91,80 @@ type Agent struct {
 	Channels       []string // IDs of the channels that the agent is limited to; none: all
 }
 
-// AgentsFrom says where further agents come from; at most one field is set.
-type AgentsFrom struct {
+// From says where further agents come from; at most one field is set.
+type From struct {
 	SlackUsergroup string // ID of a Slack user group
 	GitLabGroup    string // full path of a GitLab group
 }
 
 // Channels gives the listed channels in file order.
-func (t *Team) Channels() []Channel { return t.channels }
+func (f *File) Channels() []Channel { return f.channels }
 
 // Channel gives what holds in the channel of that ID; false if it is not listed.
-func (t *Team) Channel(id string) (Channel, bool) {
-	at, ok := t.channelAt[id]
+func (f *File) Channel(id string) (Channel, bool) {
+	at, ok := f.channelAt[id]
 	if !ok {
 		return Channel{}, false
 	}
-	return t.channels[at], true
+	return f.channels[at], true
 }
 
 // Agents gives the agents named in the file, in file order.
-func (t *Team) Agents() []Agent { return t.agents }
+func (f *File) Agents() []Agent { return f.agents }
 
 // Agent gives the agent of that Slack ID; false if there is none, or if the file
 // limits that agent to channels of which this one is none.
-func (t *Team) Agent(slackID, channel string) (Agent, bool) {
-	at, ok := t.agentAt[slackID]
+func (f *File) Agent(slackID, channel string) (Agent, bool) {
+	at, ok := f.agentAt[slackID]
 	if !ok {
 		return Agent{}, false
 	}
-	agent := t.agents[at]
+	agent := f.agents[at]
 	if len(agent.Channels) > 0 && !slices.Contains(agent.Channels, channel) {
 		return Agent{}, false
 	}
 	return agent, true
 }
 
-// AgentsFrom says where the file takes further agents from; zero if it does not.
-func (t *Team) AgentsFrom() AgentsFrom { return t.agentsFrom }
+// From says where the file takes further agents from; zero if it does not.
+func (f *File) From() From { return f.agentsFrom }
 
 // EmojiNames gives every emoji that means something in some channel, canonical,
 // each once, sorted.
-func (t *Team) EmojiNames() []string { return t.emojiNames }
+func (f *File) EmojiNames() []string { return f.emojiNames }
 
 // Hash gives 12 hex digits that change when what the file says changes, and not
 // when it is only laid out differently or its channels or agents change places.
-func (t *Team) Hash() string { return t.hash }
+func (f *File) Hash() string { return f.hash }
 
-// newTeam builds the look-ups over what was read.
-func newTeam(channels []Channel, agents []Agent, from AgentsFrom) *Team {
-	t := &Team{
+// newFile builds the look-ups over what was read.
+func newFile(channels []Channel, agents []Agent, from From) *File {
+	f := &File{
 		channels:   channels,
 		channelAt:  map[string]int{},
 		agents:     agents,
 		agentAt:    map[string]int{},
 		agentsFrom: from,
-		hash:       teamHash(channels, agents, from),
+		hash:       hash(channels, agents, from),
 	}
 	for i, c := range channels {
-		t.channelAt[c.ID] = i
-		t.emojiNames = append(t.emojiNames, c.Acknowledged)
-		t.emojiNames = append(t.emojiNames, c.Resolved...)
-		t.emojiNames = append(t.emojiNames, c.Reopened...)
+		f.channelAt[c.ID] = i
+		f.emojiNames = append(f.emojiNames, c.Acknowledged)
+		f.emojiNames = append(f.emojiNames, c.Resolved...)
+		f.emojiNames = append(f.emojiNames, c.Reopened...)
 		for _, l := range c.LabelEmojis {
-			t.emojiNames = append(t.emojiNames, l.Emoji)
+			f.emojiNames = append(f.emojiNames, l.Emoji)
 		}
 	}
-	slices.Sort(t.emojiNames)
-	t.emojiNames = slices.Compact(t.emojiNames)
+	slices.Sort(f.emojiNames)
+	f.emojiNames = slices.Compact(f.emojiNames)
 	for i, a := range agents {
-		t.agentAt[a.SlackID] = i
+		f.agentAt[a.SlackID] = i
 	}
-	return t
+	return f
 }
 
-func teamHash(channels []Channel, agents []Agent, from AgentsFrom) string {
+func hash(channels []Channel, agents []Agent, from From) string {
 	channels, agents = slices.Clone(channels), slices.Clone(agents)
 	slices.SortFunc(channels, func(a, b Channel) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortFunc(agents, func(a, b Agent) int { return strings.Compare(a.SlackID, b.SlackID) })

@@ -1,4 +1,4 @@
-package bridge
+package agents
 
 import (
 	"bytes"
@@ -11,14 +11,14 @@ import (
 	"testing"
 )
 
-// teamFiles reads every archive in testdata/team: parts that begin with a line
+// files reads every archive in testdata: parts that begin with a line
 // "-- NAME --", where NAME.json is an agents file and NAME.want the message it
 // must give. The result is by archive and name: "syntax/cut-off.json".
-func teamFiles(t testing.TB) map[string]string {
+func files(t testing.TB) map[string]string {
 	t.Helper()
-	archives, err := filepath.Glob("testdata/team/*.txtar")
+	archives, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(archives) == 0 {
-		t.Fatalf("no archives in testdata/team: %v", err)
+		t.Fatalf("no archives in testdata: %v", err)
 	}
 	files := map[string]string{}
 	header := regexp.MustCompile(`(?m)^-- (\S+) --\n`)
@@ -43,18 +43,18 @@ func teamFiles(t testing.TB) map[string]string {
 	return files
 }
 
-// readTeamFile parses an agents file that must be right.
-func readTeamFile(t testing.TB, text string) *Team {
+// readFile parses an agents file that must be right.
+func readFile(t testing.TB, text string) *File {
 	t.Helper()
-	team, err := ParseTeam("agents.json", []byte(text))
+	file, err := Parse("agents.json", []byte(text))
 	if err != nil {
-		t.Fatalf("ParseTeam(%s):\n%v", text, err)
+		t.Fatalf("Parse(%s):\n%v", text, err)
 	}
-	return team
+	return file
 }
 
-// teamFile makes an agents file with these general keys and these of its only channel.
-func teamFile(general, channel string) string {
+// fileForm makes an agents file with these general keys and these of its only channel.
+func fileForm(general, channel string) string {
 	if general != "" {
 		general += ","
 	}
@@ -70,11 +70,11 @@ func TestExampleAgentsFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	team := readTeamFile(t, string(text))
-	if got := len(team.Channels()); got != 3 {
+	file := readFile(t, string(text))
+	if got := len(file.Channels()); got != 3 {
 		t.Errorf("%d channels, want 3", got)
 	}
-	first, _ := team.Channel("C0123456789")
+	first, _ := file.Channel("C0123456789")
 	want := []LabelEmoji{
 		{Emoji: "ops", Labels: []string{"team::Ops"}},
 		{Emoji: "foundations", Labels: []string{"team::Foundations"}},
@@ -87,16 +87,16 @@ func TestExampleAgentsFile(t *testing.T) {
 	if !reflect.DeepEqual(first.LabelEmojis, want) {
 		t.Errorf("LabelEmojis = %+v, want %+v", first.LabelEmojis, want)
 	}
-	second, _ := team.Channel("C0234567890")
+	second, _ := file.Channel("C0234567890")
 	if !second.Confidential || second.Edits != EditsFreeze || !slices.Equal(second.Resolved, []string{"white_check_mark"}) {
 		t.Errorf("Channel(C0234567890) = %+v, want confidential, frozen, one resolved emoji", second)
 	}
-	third, _ := team.Channel("C0345678901")
+	third, _ := file.Channel("C0345678901")
 	if third.Project != "278964" || third.MirrorNotes == nil || *third.MirrorNotes || third.MirrorApps {
 		t.Errorf("Channel(C0345678901) = %+v, want project 278964 and nothing mirrored back", third)
 	}
-	if got, want := team.AgentsFrom(), (AgentsFrom{SlackUsergroup: "S0123456789"}); got != want {
-		t.Errorf("AgentsFrom() = %+v, want %+v", got, want)
+	if got, want := file.From(), (From{SlackUsergroup: "S0123456789"}); got != want {
+		t.Errorf("From() = %+v, want %+v", got, want)
 	}
 }
 
@@ -136,7 +136,7 @@ func TestChannelSettings(t *testing.T) {
 	for _, test := range tests {
 		want := defaults
 		test.change(&want)
-		got, ok := readTeamFile(t, teamFile(test.general, test.own)).Channel("C0123456789")
+		got, ok := readFile(t, fileForm(test.general, test.own)).Channel("C0123456789")
 		if !ok || !reflect.DeepEqual(got, want) {
 			t.Errorf("general %s, own %s:\ngot  %+v, %v\nwant %+v", test.general, test.own, got, ok, want)
 		}
@@ -157,9 +157,9 @@ func TestChannelLabelEmojis(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			team := readTeamFile(t, teamFile(`"label_emojis":{`+test.general+`}`, `"label_emojis":{`+test.own+`}`))
+			file := readFile(t, fileForm(`"label_emojis":{`+test.general+`}`, `"label_emojis":{`+test.own+`}`))
 			var got []string
-			for _, l := range team.Channels()[0].LabelEmojis {
+			for _, l := range file.Channels()[0].LabelEmojis {
 				got = append(got, l.Emoji+"="+strings.Join(l.Labels, ","))
 			}
 			if s := strings.Join(got, " "); s != test.want {
@@ -172,10 +172,10 @@ func TestChannelLabelEmojis(t *testing.T) {
 // Of two labels seen together the one further down the file is the newer,
 // wherever in the file the general part stands.
 func TestLabelEmojisFollowTheFile(t *testing.T) {
-	team := readTeamFile(t, `{"agents":[],
+	file := readFile(t, `{"agents":[],
 		"channels":[{"id":"C1","project":"a/b","label_emojis":{"bug":"b"}}],
 		"label_emojis":{"ant":"a"}}`)
-	labels := team.Channels()[0].LabelEmojis
+	labels := file.Channels()[0].LabelEmojis
 	if len(labels) != 2 || labels[0].Emoji != "bug" || labels[1].Emoji != "ant" {
 		t.Errorf("LabelEmojis = %+v, want bug, then ant", labels)
 	}
@@ -183,22 +183,22 @@ func TestLabelEmojisFollowTheFile(t *testing.T) {
 
 // An emoji may change its meaning from channel to channel, as long as each has one.
 func TestOneMeaningInEachChannel(t *testing.T) {
-	team := readTeamFile(t, `{"agents":[],"label_emojis":{"ticket":"t","eyes":"seen"},"channels":[
+	file := readFile(t, `{"agents":[],"label_emojis":{"ticket":"t","eyes":"seen"},"channels":[
 		{"id":"C1","project":"a/b","acknowledged_emoji":"inbox_tray"},
 		{"id":"C2","project":"a/b","label_emojis":{"eyes":null}},
 		{"id":"C3","project":"a/b","acknowledged_emoji":"ticket","label_emojis":{"ticket":null}}]}`)
 	for id, want := range map[string]string{"C1": "inbox_tray", "C2": "eyes", "C3": "ticket"} {
-		if c, _ := team.Channel(id); c.Acknowledged != want {
+		if c, _ := file.Channel(id); c.Acknowledged != want {
 			t.Errorf("Channel(%s).Acknowledged = %q, want %q", id, c.Acknowledged, want)
 		}
 	}
-	if got, want := team.EmojiNames(), []string{"eyes", "heavy_check_mark", "inbox_tray", "repeat", "ticket", "white_check_mark"}; !slices.Equal(got, want) {
+	if got, want := file.EmojiNames(), []string{"eyes", "heavy_check_mark", "inbox_tray", "repeat", "ticket", "white_check_mark"}; !slices.Equal(got, want) {
 		t.Errorf("EmojiNames() = %v, want %v", got, want)
 	}
 }
 
-func TestTeamAgent(t *testing.T) {
-	team := readTeamFile(t, `{"channels":[{"id":"C1","project":"a/b"},{"id":"C2","project":"a/c"}],"agents":[
+func TestAgent(t *testing.T) {
+	file := readFile(t, `{"channels":[{"id":"C1","project":"a/b"},{"id":"C2","project":"a/c"}],"agents":[
 		{"slack_id":"U1","gitlab_username":"one","name":"One"},
 		{"slack_id":"W2","gitlab_username":"two","channels":["C2"]}]}`)
 	tests := []struct {
@@ -209,16 +209,16 @@ func TestTeamAgent(t *testing.T) {
 		{"U3", "C1", ""}, {"", "C1", ""}, {"u1", "C1", ""},
 	}
 	for _, test := range tests {
-		got, ok := team.Agent(test.slackID, test.channel)
+		got, ok := file.Agent(test.slackID, test.channel)
 		if got.GitLabUsername != test.want || ok != (test.want != "") {
 			t.Errorf("Agent(%q, %q) = %+v, %v; want %q", test.slackID, test.channel, got, ok, test.want)
 		}
 	}
 	want := []Agent{{SlackID: "U1", GitLabUsername: "one", Name: "One"}, {SlackID: "W2", GitLabUsername: "two", Channels: []string{"C2"}}}
-	if got := team.Agents(); !reflect.DeepEqual(got, want) {
+	if got := file.Agents(); !reflect.DeepEqual(got, want) {
 		t.Errorf("Agents() = %+v, want %+v", got, want)
 	}
-	if c, ok := team.Channel("C3"); ok {
+	if c, ok := file.Channel("C3"); ok {
 		t.Errorf("Channel(C3) = %+v, want none", c)
 	}
 }
@@ -226,25 +226,25 @@ func TestTeamAgent(t *testing.T) {
 func TestAgentsFrom(t *testing.T) {
 	tests := []struct {
 		text string
-		want AgentsFrom
+		want From
 	}{
-		{`{"channels":[],"agents":[]}`, AgentsFrom{}},
-		{`{"channels":[],"agents_from":{"slack_usergroup":"S1"}}`, AgentsFrom{SlackUsergroup: "S1"}},
-		{`{"channels":[],"agents":[],"agents_from":{"gitlab_group":"acme/platform"}}`, AgentsFrom{GitLabGroup: "acme/platform"}},
+		{`{"channels":[],"agents":[]}`, From{}},
+		{`{"channels":[],"agents_from":{"slack_usergroup":"S1"}}`, From{SlackUsergroup: "S1"}},
+		{`{"channels":[],"agents":[],"agents_from":{"gitlab_group":"acme/platform"}}`, From{GitLabGroup: "acme/platform"}},
 	}
 	for _, test := range tests {
-		if got := readTeamFile(t, test.text).AgentsFrom(); got != test.want {
-			t.Errorf("ParseTeam(%s).AgentsFrom() = %+v, want %+v", test.text, got, test.want)
+		if got := readFile(t, test.text).From(); got != test.want {
+			t.Errorf("Parse(%s).From() = %+v, want %+v", test.text, got, test.want)
 		}
 	}
 }
 
-func TestTeamHash(t *testing.T) {
+func TestHash(t *testing.T) {
 	const one, two = `{"id":"C1","project":"a/b"}`, `{"id":"C2","project":"a/c"}`
 	file := func(general string, parts ...string) string {
 		return `{` + general + `"agents":[],"channels":[` + strings.Join(parts, ",") + `]}`
 	}
-	base := readTeamFile(t, file(`"label_emojis":{"ant":"a","bug":"b"},`, one, two)).Hash()
+	base := readFile(t, file(`"label_emojis":{"ant":"a","bug":"b"},`, one, two)).Hash()
 	if !regexp.MustCompile(`^[0-9a-f]{12}$`).MatchString(base) {
 		t.Errorf("Hash() = %q, want 12 hex digits", base)
 	}
@@ -255,7 +255,7 @@ func TestTeamHash(t *testing.T) {
 		"the long form":  file(`"label_emojis":{"ant":{"labels":["a"]},"bug":"b"},`, one, two),
 	}
 	for name, text := range same {
-		if got := readTeamFile(t, text).Hash(); got != base {
+		if got := readFile(t, text).Hash(); got != base {
 			t.Errorf("%s: Hash() = %s, want %s: nothing changed", name, got, base)
 		}
 	}
@@ -266,7 +266,7 @@ func TestTeamHash(t *testing.T) {
 		"a group of agents":  file(`"agents_from":{"gitlab_group":"x"},"label_emojis":{"ant":"a","bug":"b"},`, one, two),
 	}
 	for name, text := range other {
-		if got := readTeamFile(t, text).Hash(); got == base {
+		if got := readFile(t, text).Hash(); got == base {
 			t.Errorf("%s: Hash() stayed %s", name, got)
 		}
 	}

@@ -1,4 +1,4 @@
-package bridge
+package agents
 
 import (
 	"os"
@@ -13,17 +13,17 @@ import (
 	"slack-gitlab-bridge/markup"
 )
 
-// teamSchemaWalk calls visit for each object in the schema that is a schema itself.
-func teamSchemaWalk(n *teamNode, path string, visit func(path string, n *teamNode)) {
+// schemaWalk calls visit for each object in the schema that is a schema itself.
+func schemaWalk(n *node, path string, visit func(path string, n *node)) {
 	visit(path, n)
 	for _, m := range n.members {
 		switch m.name {
 		case "properties", "patternProperties", "$defs":
 			for _, child := range m.value.members {
-				teamSchemaWalk(child.value, path+"/"+m.name+"/"+child.name, visit)
+				schemaWalk(child.value, path+"/"+m.name+"/"+child.name, visit)
 			}
 		case "items":
-			teamSchemaWalk(m.value, path+"/items", visit)
+			schemaWalk(m.value, path+"/items", visit)
 		}
 	}
 }
@@ -40,10 +40,10 @@ func TestSchemaKeepsToItsMetaSchema(t *testing.T) {
 	if err := meta.Validate(document); err != nil {
 		t.Errorf("agents.schema.json: %v", err)
 	}
-	if _, err := compileTeamSchema(); err != nil {
+	if _, err := compileSchema(); err != nil {
 		t.Errorf("compile agents.schema.json: %v", err)
 	}
-	if _, syntax, repeated := readTeamJSON(schema.JSON, teamLinesOf(schema.JSON)); len(syntax)+len(repeated) > 0 {
+	if _, syntax, repeated := readJSON(schema.JSON, linesOf(schema.JSON)); len(syntax)+len(repeated) > 0 {
 		t.Errorf("agents.schema.json: %v %v", syntax, repeated)
 	}
 }
@@ -53,18 +53,18 @@ func TestSchemaUsesOnlyTranslatedKeywords(t *testing.T) {
 	known := strings.Fields("$schema $defs $ref title description default examples patternErrorMessage" +
 		" type enum required anyOf additionalProperties properties patternProperties items" +
 		" pattern maxLength minimum minItems maxItems minProperties maxProperties uniqueItems")
-	teamSchemaWalk(teamSchemaOnce().root, "#", func(path string, n *teamNode) {
+	schemaWalk(judgeOnce().root, "#", func(path string, n *node) {
 		for _, m := range n.members {
 			if !slices.Contains(known, m.name) {
-				t.Errorf("%s uses %q: teach teamTranslator to tell its faults", path, m.name)
+				t.Errorf("%s uses %q: teach translator to tell its faults", path, m.name)
 			}
 		}
 	})
 }
 
 func TestSchemaTellsEditorsEnough(t *testing.T) {
-	tr := teamTranslator{schema: teamSchemaOnce()}
-	teamSchemaWalk(tr.schema.root, "#", func(path string, n *teamNode) {
+	tr := translator{schema: judgeOnce()}
+	schemaWalk(tr.schema.root, "#", func(path string, n *node) {
 		parts := strings.Split(path, "/")
 		if parts[max(0, len(parts)-2)] == "properties" && n.get("description") == nil {
 			t.Errorf("%s has no description", path)
@@ -88,9 +88,9 @@ func TestExampleShowsEveryKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	root, _, _ := readTeamJSON(text, teamLinesOf(text))
+	root, _, _ := readJSON(text, linesOf(text))
 	shown := map[string]bool{}
-	note := func(where string, n *teamNode) {
+	note := func(where string, n *node) {
 		for _, m := range n.members {
 			shown[where+"/"+m.name] = true
 		}
@@ -108,7 +108,7 @@ func TestExampleShowsEveryKey(t *testing.T) {
 	}
 	// The other choice of two that exclude each other.
 	shown["#/properties/agents_from/properties/gitlab_group"] = true
-	teamSchemaWalk(teamSchemaOnce().root, "#", func(path string, _ *teamNode) {
+	schemaWalk(judgeOnce().root, "#", func(path string, _ *node) {
 		parts := strings.Split(path, "/")
 		if parts[max(0, len(parts)-2)] == "properties" && !shown[path] {
 			t.Errorf("agents.example.json does not show %s", path)
@@ -118,12 +118,12 @@ func TestExampleShowsEveryKey(t *testing.T) {
 
 // The defaults and bounds stand in the schema, for editors, and in the code.
 func TestSchemaAgreesWithCode(t *testing.T) {
-	root := teamSchemaOnce().root
+	root := judgeOnce().root
 	general, channel := root.get("properties"), root.get("$defs").get("channel").get("properties")
-	c := readTeamFile(t, teamFile("", "")).Channels()[0]
+	c := readFile(t, fileForm("", "")).Channels()[0]
 	for _, test := range []struct {
 		key  string
-		in   *teamNode
+		in   *node
 		code string
 	}{
 		{"acknowledged_emoji", general, strconv.Quote(c.Acknowledged)},
@@ -137,19 +137,19 @@ func TestSchemaAgreesWithCode(t *testing.T) {
 		{"mirror_apps", channel, strconv.FormatBool(c.MirrorApps)},
 		{"audience", channel, strconv.Quote(c.Audience)},
 	} {
-		if got := teamWritten(test.in.get(test.key).get("default")); got != test.code {
+		if got := written(test.in.get(test.key).get("default")); got != test.code {
 			t.Errorf("default of %s is %s in the schema, %s in the code", test.key, got, test.code)
 		}
 	}
 	for _, test := range []struct {
-		rule    *teamNode
+		rule    *node
 		keyword string
 		code    int
 	}{
-		{general.get("channels"), "maxItems", teamMaxChannels},
-		{root.get("$defs").get("emojis"), "maxItems", teamMaxEmojis},
-		{general.get("label_emojis"), "maxProperties", teamMaxLabelEmojis},
-		{channel.get("label_emojis"), "maxProperties", teamMaxLabelEmojis},
+		{general.get("channels"), "maxItems", maxChannels},
+		{root.get("$defs").get("emojis"), "maxItems", maxEmojis},
+		{general.get("label_emojis"), "maxProperties", maxLabelEmojis},
+		{channel.get("label_emojis"), "maxProperties", maxLabelEmojis},
 	} {
 		if got := test.rule.get(test.keyword).text; got != strconv.Itoa(test.code) {
 			t.Errorf("%s is %s in the schema, %d in the code", test.keyword, got, test.code)
@@ -162,7 +162,7 @@ func TestSchemaAgreesWithCode(t *testing.T) {
 		"audience":     {AudienceConfidential, AudienceRefuse, AudienceAllow},
 	}
 	for key, want := range enums {
-		if got := teamStrings(channel.get(key).get("enum")); !slices.Equal(got, want) {
+		if got := stringsOf(channel.get(key).get("enum")); !slices.Equal(got, want) {
 			t.Errorf("%s may be %v in the schema, %v in the code", key, got, want)
 		}
 	}
@@ -170,9 +170,9 @@ func TestSchemaAgreesWithCode(t *testing.T) {
 
 // The schema's pattern stands three times in it and once, as code, in markup.
 func TestEmojiPatternAgreesWithMarkup(t *testing.T) {
-	root := teamSchemaOnce().root
+	root := judgeOnce().root
 	want := root.get("$defs").get("emoji").get("pattern").text
-	for _, n := range []*teamNode{root, root.get("$defs").get("channel")} {
+	for _, n := range []*node{root, root.get("$defs").get("channel")} {
 		if got := n.get("properties").get("label_emojis").get("patternProperties").members[0].name; got != want {
 			t.Errorf("pattern of label_emojis' keys is %s, of emoji %s", got, want)
 		}
@@ -180,7 +180,7 @@ func TestEmojiPatternAgreesWithMarkup(t *testing.T) {
 	names := []string{"eyes", "+1", "-1", "e-mail", "1234", "l'été", "質問", "データー", "न\u0940", "ß", "", " ", "Eyes", "É", "ǅ",
 		":eyes:", "+1::skin-tone-2", "a b", "a.b", "👀", "<!here>", "a\n", "a\x00", "½", "Ⅷ", strings.Repeat("e", 100), strings.Repeat("e", 101)}
 	for _, name := range names {
-		if got, want := teamFits("emoji", name), markup.ValidEmojiName(name); got != want {
+		if got, want := fits("emoji", name), markup.ValidEmojiName(name); got != want {
 			t.Errorf("the schema takes emoji name %q: %v, markup.ValidEmojiName: %v", name, got, want)
 		}
 	}
@@ -188,41 +188,41 @@ func TestEmojiPatternAgreesWithMarkup(t *testing.T) {
 
 // What a message tells people to write must be right itself.
 func TestExamplesFitTheirSchema(t *testing.T) {
-	teamSchemaWalk(teamSchemaOnce().root, "#", func(path string, n *teamNode) {
+	schemaWalk(judgeOnce().root, "#", func(path string, n *node) {
 		name := path[strings.LastIndex(path, "/")+1:]
-		if teamSchemaOnce().patterns[name] == nil || n.get("examples") == nil {
+		if judgeOnce().patterns[name] == nil || n.get("examples") == nil {
 			return
 		}
 		for _, example := range n.get("examples").items {
-			if !teamFits(name, example.text) {
-				t.Errorf("%s: its example %s does not fit its pattern", path, teamWritten(example))
+			if !fits(name, example.text) {
+				t.Errorf("%s: its example %s does not fit its pattern", path, written(example))
 			}
 		}
 	})
 }
 
-func TestTeamNearest(t *testing.T) {
+func TestNearest(t *testing.T) {
 	known := []string{"id", "project", "label_emojis", "labels", "edits", "resolved_labels", "resolved_emojis"}
 	for typed, want := range map[string]string{
 		"id": "id", "ids": "id", "Id": "id", "projet": "project", "label": "labels", "lables": "labels",
 		"label-emoji": "label_emojis", "resolvd_labels": "resolved_labels", "RESOLVED_EMOJIS": "resolved_emojis",
 		"edit": "edits", "": "", "colour": "", "webhook": "", strings.Repeat("labels", 10): "",
 	} {
-		if got := teamNearest(typed, known); got != want {
-			t.Errorf("teamNearest(%q) = %q, want %q", typed, got, want)
+		if got := nearest(typed, known); got != want {
+			t.Errorf("nearest(%q) = %q, want %q", typed, got, want)
 		}
 	}
 }
 
-func TestTeamDistance(t *testing.T) {
+func TestDistance(t *testing.T) {
 	for _, test := range []struct {
 		a, b string
 		want int
 	}{
 		{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"abc", "abc", 0}, {"abc", "abd", 1}, {"abc", "ab", 1}, {"abc", "acb", 2}, {"kitten", "sitting", 3},
 	} {
-		if got := teamDistance(test.a, test.b); got != test.want {
-			t.Errorf("teamDistance(%q, %q) = %d, want %d", test.a, test.b, got, test.want)
+		if got := distance(test.a, test.b); got != test.want {
+			t.Errorf("distance(%q, %q) = %d, want %d", test.a, test.b, got, test.want)
 		}
 	}
 }

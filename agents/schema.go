@@ -1,4 +1,4 @@
-package bridge
+package agents
 
 import (
 	"encoding/json"
@@ -17,21 +17,21 @@ import (
 	schema "slack-gitlab-bridge"
 )
 
-// teamSchema is the embedded schema: compiled to judge by, and as text to take
+// judge is the embedded schema: compiled to judge by, and as text to take
 // keys, examples and patterns for the messages from.
-type teamSchema struct {
+type judge struct {
 	compiled *jsonschema.Schema
-	root     *teamNode
+	root     *node
 	patterns map[string]*regexp.Regexp // of the definitions that have one
 }
 
-var teamSchemaOnce = sync.OnceValue(func() teamSchema {
-	compiled, err := compileTeamSchema()
+var judgeOnce = sync.OnceValue(func() judge {
+	compiled, err := compileSchema()
 	if err != nil {
 		panic("agents.schema.json: " + err.Error()) // embedded, and compiled by a test
 	}
-	root, _, _ := readTeamJSON(schema.JSON, teamLinesOf(schema.JSON))
-	s := teamSchema{compiled, root, map[string]*regexp.Regexp{}}
+	root, _, _ := readJSON(schema.JSON, linesOf(schema.JSON))
+	s := judge{compiled, root, map[string]*regexp.Regexp{}}
 	for _, def := range root.get("$defs").members {
 		if p := def.value.get("pattern"); p != nil {
 			s.patterns[def.name] = regexp.MustCompile(p.text)
@@ -40,8 +40,8 @@ var teamSchemaOnce = sync.OnceValue(func() teamSchema {
 	return s
 })
 
-// compileTeamSchema also holds the schema against the meta-schema of its draft.
-func compileTeamSchema() (*jsonschema.Schema, error) {
+// compileSchema also holds the schema against the meta-schema of its draft.
+func compileSchema() (*jsonschema.Schema, error) {
 	document, err := jsonschema.UnmarshalJSON(strings.NewReader(string(schema.JSON)))
 	if err != nil {
 		return nil, err
@@ -55,19 +55,19 @@ func compileTeamSchema() (*jsonschema.Schema, error) {
 	return compiler.Compile(name)
 }
 
-// teamFits tells whether a text has the pattern of that definition.
-func teamFits(definition, text string) bool {
-	return teamSchemaOnce().patterns[definition].MatchString(text)
+// fits tells whether a text has the pattern of that definition.
+func fits(definition, text string) bool {
+	return judgeOnce().patterns[definition].MatchString(text)
 }
 
-// teamSchemaFaults tells, in plain words, where root departs from the schema.
-func teamSchemaFaults(root *teamNode) []teamFault {
-	s := teamSchemaOnce()
-	err := s.compiled.Validate(teamPlain(root))
+// schemaFaults tells, in plain words, where root departs from the schema.
+func schemaFaults(root *node) []offsetFault {
+	s := judgeOnce()
+	err := s.compiled.Validate(plain(root))
 	if err == nil {
 		return nil
 	}
-	t := teamTranslator{schema: s, root: root}
+	t := translator{schema: s, root: root}
 	departures, ok := errors.AsType[*jsonschema.ValidationError](err)
 	if !ok {
 		panic("bridge: hold the agents file against its schema: " + err.Error()) // the validator knows no other error
@@ -76,35 +76,35 @@ func teamSchemaFaults(root *teamNode) []teamFault {
 	return t.faults
 }
 
-// teamPlain gives the value in the form that the validator takes.
-func teamPlain(n *teamNode) any {
+// plain gives the value in the form that the validator takes.
+func plain(n *node) any {
 	switch n.kind {
-	case teamObject:
+	case objectNode:
 		object := make(map[string]any, len(n.members))
 		for _, m := range n.members {
-			object[m.name] = teamPlain(m.value)
+			object[m.name] = plain(m.value)
 		}
 		return object
-	case teamList:
+	case listNode:
 		list := make([]any, 0, len(n.items))
 		for _, item := range n.items {
-			list = append(list, teamPlain(item))
+			list = append(list, plain(item))
 		}
 		return list
-	case teamText:
+	case textNode:
 		return n.text
-	case teamBool:
+	case boolNode:
 		return n.text == "true"
-	case teamNumber:
-		return teamPlainNumber(n.text)
+	case numberNode:
+		return plainNumber(n.text)
 	}
 	return nil
 }
 
-// teamPlainNumber passes on a whole number that could be a project's. Any other
+// plainNumber passes on a whole number that could be a project's. Any other
 // becomes one half, which nothing in the schema takes: the validator computes
 // with exact fractions, and 1e999999999 would keep it busy for days.
-func teamPlainNumber(text string) json.Number {
+func plainNumber(text string) json.Number {
 	const longest = 15 // digits that any editor's numbers hold exactly
 	if _, err := strconv.ParseInt(text, 10, 64); err != nil || len(text) > longest {
 		return "0.5"
@@ -112,14 +112,14 @@ func teamPlainNumber(text string) json.Number {
 	return json.Number(text)
 }
 
-// teamTranslator turns the validator's tree of errors into faults.
-type teamTranslator struct {
-	schema teamSchema
-	root   *teamNode
-	faults []teamFault
+// translator turns the validator's tree of errors into faults.
+type translator struct {
+	schema judge
+	root   *node
+	faults []offsetFault
 }
 
-func (t *teamTranslator) walk(e *jsonschema.ValidationError) {
+func (t *translator) walk(e *jsonschema.ValidationError) {
 	if _, either := e.ErrorKind.(*kind.AnyOf); !either && len(e.Causes) > 0 {
 		for _, cause := range e.Causes {
 			t.walk(cause)
@@ -130,18 +130,18 @@ func (t *teamTranslator) walk(e *jsonschema.ValidationError) {
 	at, definition := t.rule(e.SchemaURL)
 	switch k := e.ErrorKind.(type) {
 	case *kind.Type:
-		t.add(n.at, fmt.Sprintf("%s must be %s, not %s", place, teamWanted(k.Want), teamFound(n)), teamTypeRemedy(n, k.Want, at))
+		t.add(n.at, fmt.Sprintf("%s must be %s, not %s", place, wanted(k.Want), found(n)), typeRemedy(n, k.Want, at))
 	case *kind.Enum:
-		t.add(n.at, fmt.Sprintf("%s cannot be %s", place, teamFound(n)), "write "+teamChoices(at))
+		t.add(n.at, fmt.Sprintf("%s cannot be %s", place, found(n)), "write "+choices(at))
 	case *kind.Required:
 		for _, key := range k.Missing {
-			if teamMistyped(n, key, teamKeys(at)) {
+			if mistyped(n, key, keysOf(at)) {
 				continue // told as an unknown key already
 			}
-			t.add(n.at, fmt.Sprintf("%s lacks %q", place, key), fmt.Sprintf("add %q: %s", key, teamExample(t.follow(at.get("properties").get(key)))))
+			t.add(n.at, fmt.Sprintf("%s lacks %q", place, key), fmt.Sprintf("add %q: %s", key, example(t.follow(at.get("properties").get(key)))))
 		}
 	case *kind.AnyOf:
-		if teamMistyped(n, "agents", teamKeys(at)) || teamMistyped(n, "agents_from", teamKeys(at)) {
+		if mistyped(n, "agents", keysOf(at)) || mistyped(n, "agents_from", keysOf(at)) {
 			return
 		}
 		t.add(n.at, `the file has neither "agents" nor "agents_from"`, "name the people who may act under one of them")
@@ -150,7 +150,7 @@ func (t *teamTranslator) walk(e *jsonschema.ValidationError) {
 			t.unknownKey(n.byName[key], at)
 		}
 	case *kind.Pattern, *kind.MaxLength, *kind.Minimum:
-		what, remedy := teamTextWords(definition, place, n.text)
+		what, remedy := textWords(definition, place, n.text)
 		t.add(n.at, what, remedy)
 	case *kind.MinItems, *kind.MinProperties:
 		t.add(n.at, place+" is empty", "put something in or remove the key")
@@ -159,32 +159,32 @@ func (t *teamTranslator) walk(e *jsonschema.ValidationError) {
 	case *kind.MaxProperties:
 		t.add(n.at, fmt.Sprintf("%s has %d entries, at most %d may be there", place, k.Got, k.Want), "remove some")
 	case *kind.UniqueItems:
-		// Told by teamCheck, which knows what counts as the same and tells all of them.
+		// Told by checker, which knows what counts as the same and tells all of them.
 	default:
 		t.add(n.at, fmt.Sprintf("%s is refused by the schema (%s)", place, strings.Join(k.KeywordPath(), " ")), "compare it with agents.example.json")
 	}
 }
 
-func (t *teamTranslator) add(at int, what, remedy string) {
-	t.faults = append(t.faults, teamFault{at, what, remedy})
+func (t *translator) add(at int, what, remedy string) {
+	t.faults = append(t.faults, offsetFault{at, what, remedy})
 }
 
 // instance finds the value that an error is about, and a name for it.
-func (t *teamTranslator) instance(location []string) (n *teamNode, place string) {
+func (t *translator) instance(location []string) (n *node, place string) {
 	n, place = t.root, "the file"
 	for _, token := range location {
-		if n.kind == teamList {
+		if n.kind == listNode {
 			i, _ := strconv.Atoi(token)
 			n, place = n.items[i], fmt.Sprintf("item %d of %s", i+1, place)
 			continue
 		}
-		n, place = n.get(token), teamShort(token)
+		n, place = n.get(token), short(token)
 	}
 	return n, place
 }
 
 // rule finds the part of the schema that an error comes from, and its last name.
-func (t *teamTranslator) rule(location string) (n *teamNode, name string) {
+func (t *translator) rule(location string) (n *node, name string) {
 	_, pointer, _ := strings.Cut(location, "#")
 	if unescaped, err := url.PathUnescape(pointer); err == nil {
 		pointer = unescaped
@@ -193,7 +193,7 @@ func (t *teamTranslator) rule(location string) (n *teamNode, name string) {
 }
 
 // at follows a pointer into the schema; none of ours leads through a list.
-func (t *teamTranslator) at(pointer string) (n *teamNode, name string) {
+func (t *translator) at(pointer string) (n *node, name string) {
 	n = t.schema.root
 	for _, token := range strings.Split(pointer, "/")[1:] {
 		name = strings.NewReplacer("~1", "/", "~0", "~").Replace(token)
@@ -203,7 +203,7 @@ func (t *teamTranslator) at(pointer string) (n *teamNode, name string) {
 }
 
 // follow goes from a schema that only refers to the one that it refers to.
-func (t *teamTranslator) follow(n *teamNode) *teamNode {
+func (t *translator) follow(n *node) *node {
 	for n.get("$ref") != nil && n.get("examples") == nil {
 		n, _ = t.at(strings.TrimPrefix(n.get("$ref").text, "#"))
 	}
@@ -211,32 +211,32 @@ func (t *teamTranslator) follow(n *teamNode) *teamNode {
 }
 
 // unknownKey tells of a key that its object cannot have, and which was meant.
-func (t *teamTranslator) unknownKey(m *teamMember, rule *teamNode) {
+func (t *translator) unknownKey(m *member, rule *node) {
 	if rule.get("patternProperties") != nil { // keys here are emojis
-		what, remedy := teamTextWords("emoji", "", m.name)
+		what, remedy := textWords("emoji", "", m.name)
 		t.add(m.at, what, remedy)
 		return
 	}
-	known := teamKeys(rule)
+	known := keysOf(rule)
 	remedy := "remove it; known here: " + strings.Join(known, ", ")
-	if near := teamNearest(m.name, known); near != "" {
+	if near := nearest(m.name, known); near != "" {
 		remedy = fmt.Sprintf("did you mean %q?", near)
-	} else if slices.Contains(teamKeys(t.schema.root.get("$defs").get("channel")), m.name) {
+	} else if slices.Contains(keysOf(t.schema.root.get("$defs").get("channel")), m.name) {
 		remedy = "it belongs into an entry of channels"
-	} else if slices.Contains(teamKeys(t.schema.root), m.name) {
+	} else if slices.Contains(keysOf(t.schema.root), m.name) {
 		remedy = "it belongs to the outermost level of the file"
 	}
-	t.add(m.at, "unknown key "+teamShort(m.name), remedy)
+	t.add(m.at, "unknown key "+short(m.name), remedy)
 }
 
-// teamMistyped tells whether the object n has an unknown key that is meant for this one.
-func teamMistyped(n *teamNode, key string, known []string) bool {
-	return slices.ContainsFunc(n.members, func(m *teamMember) bool {
-		return !slices.Contains(known, m.name) && teamNearest(m.name, known) == key
+// mistyped tells whether the object n has an unknown key that is meant for this one.
+func mistyped(n *node, key string, known []string) bool {
+	return slices.ContainsFunc(n.members, func(m *member) bool {
+		return !slices.Contains(known, m.name) && nearest(m.name, known) == key
 	})
 }
 
-func teamKeys(rule *teamNode) []string {
+func keysOf(rule *node) []string {
 	var keys []string
 	for _, m := range rule.get("properties").members {
 		keys = append(keys, m.name)

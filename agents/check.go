@@ -1,32 +1,32 @@
-package bridge
+package agents
 
 import (
 	"fmt"
 	"strings"
 )
 
-// teamCheck collects the faults that no schema can tell: what contradicts
+// checker collects the faults that no schema can tell: what contradicts
 // something elsewhere in the file.
-type teamCheck struct {
-	lines     teamLines
-	faults    []teamFault
+type checker struct {
+	lines     lineStarts
+	faults    []offsetFault
 	listed    map[string]bool // IDs of the channels
 	conflicts map[[2]int]bool // pairs of places already told, since channels share the general part
 }
 
-func (c *teamCheck) fault(at int, what, remedy string) {
-	c.faults = append(c.faults, teamFault{at, what, remedy})
+func (c *checker) fault(at int, what, remedy string) {
+	c.faults = append(c.faults, offsetFault{at, what, remedy})
 }
 
 // meanings tells of every emoji that would mean two things in one channel; the
 // channel is empty for a file that lists none.
-func (c *teamCheck) meanings(s teamSigns, channel string) {
+func (c *checker) meanings(s signs, channel string) {
 	type use struct {
-		teamSign
+		sign
 		meaning string
 	}
 	first := map[string]use{}
-	add := func(sign teamSign, meaning string) {
+	add := func(sign sign, meaning string) {
 		later := use{sign, meaning}
 		earlier, known := first[sign.name]
 		switch {
@@ -36,7 +36,7 @@ func (c *teamCheck) meanings(s teamSigns, channel string) {
 			if later.at < earlier.at { // tell it where the file says it last, never at a default
 				earlier, later = later, earlier
 			}
-			c.conflict(earlier.teamSign, later.teamSign, fmt.Sprintf("%s%s and %s", earlier.meaning, c.where(earlier.at), later.meaning), channel)
+			c.conflict(earlier.sign, later.sign, fmt.Sprintf("%s%s and %s", earlier.meaning, c.where(earlier.at), later.meaning), channel)
 		}
 	}
 	for _, sign := range s.acknowledged {
@@ -49,11 +49,11 @@ func (c *teamCheck) meanings(s teamSigns, channel string) {
 		add(sign, "reopened")
 	}
 	for _, label := range s.labels {
-		add(label.teamSign, "a label")
+		add(label.sign, "a label")
 	}
 }
 
-func (c *teamCheck) conflict(earlier, later teamSign, meanings, channel string) {
+func (c *checker) conflict(earlier, later sign, meanings, channel string) {
 	pair := [2]int{earlier.at, later.at}
 	if c.conflicts[pair] {
 		return
@@ -71,7 +71,7 @@ func (c *teamCheck) conflict(earlier, later teamSign, meanings, channel string) 
 }
 
 // where gives " (line 7)", or " (by default)" for a place outside the file.
-func (c *teamCheck) where(at int) string {
+func (c *checker) where(at int) string {
 	if at < 0 {
 		return " (by default)"
 	}
@@ -79,7 +79,7 @@ func (c *teamCheck) where(at int) string {
 }
 
 // sameEmoji tells of one emoji listed twice for the same meaning.
-func (c *teamCheck) sameEmoji(earlier, later teamSign) {
+func (c *checker) sameEmoji(earlier, later sign) {
 	what := fmt.Sprintf("emoji %q is listed twice", later.written)
 	if earlier.written != later.written {
 		what = fmt.Sprintf("emoji %q is the same as %q", later.written, earlier.written)
@@ -88,10 +88,10 @@ func (c *teamCheck) sameEmoji(earlier, later teamSign) {
 }
 
 // onceEach tells of two objects of a list with the same value under key.
-func (c *teamCheck) onceEach(nodes []*teamNode, key, noun string) {
-	var values []*teamNode
+func (c *checker) onceEach(nodes []*node, key, noun string) {
+	var values []*node
 	for _, n := range nodes {
-		if v := n.get(key); v.is(teamText) {
+		if v := n.get(key); v.is(textNode) {
 			values = append(values, v)
 		}
 	}
@@ -99,20 +99,20 @@ func (c *teamCheck) onceEach(nodes []*teamNode, key, noun string) {
 }
 
 // lists tells of labels repeated in the lists under those keys.
-func (c *teamCheck) lists(n *teamNode, keys ...string) {
+func (c *checker) lists(n *node, keys ...string) {
 	for _, key := range keys {
-		c.twice(teamTexts(n.get(key)), "label", strings.Clone)
+		c.twice(textsOf(n.get(key)), "label", strings.Clone)
 	}
 }
 
 // usernames tells of GitLab usernames repeated in a list; GitLab knows no case in them.
-func (c *teamCheck) usernames(n *teamNode) {
-	c.twice(teamTexts(n), "username", strings.ToLower)
+func (c *checker) usernames(n *node) {
+	c.twice(textsOf(n), "username", strings.ToLower)
 }
 
 // twice tells of texts that are the same once folded.
-func (c *teamCheck) twice(texts []*teamNode, noun string, fold func(string) string) {
-	first := map[string]*teamNode{}
+func (c *checker) twice(texts []*node, noun string, fold func(string) string) {
+	first := map[string]*node{}
 	for _, n := range texts {
 		key := fold(n.text)
 		earlier := first[key]
@@ -120,17 +120,17 @@ func (c *teamCheck) twice(texts []*teamNode, noun string, fold func(string) stri
 			first[key] = n
 			continue
 		}
-		what := fmt.Sprintf("%s %s is listed twice, first in line %d", noun, teamShort(n.text), c.lines.line(earlier.at))
+		what := fmt.Sprintf("%s %s is listed twice, first in line %d", noun, short(n.text), c.lines.line(earlier.at))
 		c.fault(n.at, what, "keep one of them")
 	}
 }
 
 // agentChannels tells of an agent limited to a channel that the file does not list.
-func (c *teamCheck) agentChannels(agent *teamNode) {
-	texts := teamTexts(agent.get("channels"))
+func (c *checker) agentChannels(agent *node) {
+	texts := textsOf(agent.get("channels"))
 	c.twice(texts, "channel", strings.Clone)
 	for _, n := range texts {
-		if !c.listed[n.text] && teamFits("slackChannel", n.text) {
+		if !c.listed[n.text] && fits("slackChannel", n.text) {
 			c.fault(n.at, fmt.Sprintf("channel %q is not listed under channels", n.text), "list it there, or remove it here")
 		}
 	}

@@ -1,4 +1,4 @@
-package bridge
+package agents
 
 import (
 	"fmt"
@@ -22,14 +22,14 @@ func (f Fault) String() string {
 	return fmt.Sprintf("%s:%d:%d: %s, %s", f.File, f.Line, f.Column, f.What, f.Remedy)
 }
 
-// TeamError is an agents file refused, with every fault that was found in it.
-type TeamError struct {
+// Error is an agents file refused, with every fault that was found in it.
+type Error struct {
 	Faults []Fault // in the order of the file; at least one, at most 100
 	More   int     // how many further faults were left out
 }
 
 // Error gives one line a fault.
-func (e *TeamError) Error() string {
+func (e *Error) Error() string {
 	lines := make([]string, 0, len(e.Faults)+1)
 	for _, f := range e.Faults {
 		lines = append(lines, f.String())
@@ -40,22 +40,22 @@ func (e *TeamError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// teamMaxFaults bounds the list: nobody reads a thousand lines, and a hostile
+// maxFaults bounds the list: nobody reads a thousand lines, and a hostile
 // file could ask for a million.
-const teamMaxFaults = 100
+const maxFaults = 100
 
-// teamFault is a fault whose place is still a byte offset.
-type teamFault struct {
+// offsetFault is a fault whose place is still a byte offset.
+type offsetFault struct {
 	at     int
 	what   string
 	remedy string
 }
 
-// teamLines holds the offset of each line's first byte.
-type teamLines []int
+// lineStarts holds the offset of each line's first byte.
+type lineStarts []int
 
-func teamLinesOf(text []byte) teamLines {
-	lines := teamLines{0}
+func linesOf(text []byte) lineStarts {
+	lines := lineStarts{0}
 	for i, c := range text {
 		if c == '\n' {
 			lines = append(lines, i+1)
@@ -65,26 +65,26 @@ func teamLinesOf(text []byte) teamLines {
 }
 
 // line gives the number, from 1, of the line that holds the byte at that offset.
-func (l teamLines) line(at int) int {
+func (l lineStarts) line(at int) int {
 	return sort.SearchInts(l, at+1)
 }
 
-// newTeamError turns the faults into their final form; nil if there are none.
-func newTeamError(file string, text []byte, lines teamLines, faults []teamFault) error {
+// newError turns the faults into their final form; nil if there are none.
+func newError(file string, text []byte, lines lineStarts, faults []offsetFault) error {
 	if len(faults) == 0 {
 		return nil
 	}
-	slices.SortFunc(faults, func(a, b teamFault) int {
+	slices.SortFunc(faults, func(a, b offsetFault) int {
 		if a.at != b.at {
 			return a.at - b.at
 		}
 		return strings.Compare(a.what, b.what)
 	})
 	faults = slices.Compact(faults)
-	e := &TeamError{}
-	if len(faults) > teamMaxFaults {
-		e.More = len(faults) - teamMaxFaults
-		faults = faults[:teamMaxFaults]
+	e := &Error{}
+	if len(faults) > maxFaults {
+		e.More = len(faults) - maxFaults
+		faults = faults[:maxFaults]
 	}
 	for _, f := range faults {
 		line := lines.line(f.at)
@@ -94,8 +94,8 @@ func newTeamError(file string, text []byte, lines teamLines, faults []teamFault)
 	return e
 }
 
-// teamShort quotes what a file says for a message, cut to a length one can read.
-func teamShort(s string) string {
+// short quotes what a file says for a message, cut to a length one can read.
+func short(s string) string {
 	const longest = 60
 	if utf8.RuneCountInString(s) > longest {
 		s = string([]rune(s)[:longest]) + "…"
