@@ -104,10 +104,10 @@ func (s *scene) do(f func(*Facts)) *scene {
 }
 
 // file puts another agents file in force since the last look.
-func (s *scene) file(old, new string) *scene {
+func (s *scene) file(old, now string) *scene {
 	m := s.facts.Rules.meanings()
 	s.facts.Before = &m
-	s.facts.Rules = rulesOf(s.t, strings.Replace(testTeam, old, new, 1))
+	s.facts.Rules = rulesOf(s.t, strings.Replace(testTeam, old, now, 1))
 	return s
 }
 

@@ -86,8 +86,7 @@ func wait(err error, tries int) time.Duration {
 	if errors.As(err, &later) && later.After > 0 {
 		return later.After
 	}
-	var outage *Outage
-	if errors.As(err, &outage) {
+	if _, ok := errors.AsType[*Outage](err); ok {
 		return probeEvery
 	}
 	return backoff(tries)

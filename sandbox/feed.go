@@ -72,9 +72,7 @@ func (w *World) watch() {
 	gitlab, stopGitLab := w.gitlab.Subscribe()
 	w.unwatch = append(w.unwatch, stopSlack, stopGitLab)
 	w.orders.changed = make(chan struct{}, 1)
-	w.wg.Add(1)
-	go func() {
-		defer w.wg.Done()
+	w.wg.Go(func() {
 		for {
 			select {
 			case <-w.done:
@@ -93,7 +91,7 @@ func (w *World) watch() {
 				w.look()
 			}
 		}
-	}()
+	})
 }
 
 // pause waits, and reports false if the World was closed meanwhile.

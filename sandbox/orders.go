@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -74,9 +75,9 @@ func (o *orders) end(id int, text string) {
 func (o *orders) active(kind string) int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for i := len(o.all) - 1; i >= 0; i-- {
-		if o.all[i].Kind == kind && o.all[i].Active {
-			return o.all[i].ID
+	for _, v := range slices.Backward(o.all) {
+		if v.Kind == kind && v.Active {
+			return v.ID
 		}
 	}
 	return 0

@@ -7,7 +7,7 @@ import (
 	"slack-gitlab-bridge/sandbox/fakeslack"
 )
 
-const gitlabToken = "glpat-sandbox" //nolint:gosec // opens nothing but the imitation
+const gitlabToken = "glpat-sandbox"
 
 // IDs of what the story and the first messages name.
 const (

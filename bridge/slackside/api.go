@@ -92,8 +92,7 @@ func (g *guard) Do(req *http.Request) (*http.Response, error) {
 	resp, err := g.http.Do(req.WithContext(httptrace.WithClientTrace(req.Context(), &trace)))
 	r.sent = connected.Load()
 	if err != nil {
-		var withURL *url.Error
-		if errors.As(err, &withURL) {
+		if withURL, ok := errors.AsType[*url.Error](err); ok {
 			err = withURL.Err
 		}
 		r.cause = err
@@ -161,8 +160,7 @@ func (s *Slack) call(ctx context.Context, c call, do func(context.Context) error
 		return fmt.Errorf("%s: %s: %w", c.what, c.method, err)
 	}
 	err := translate(c, do(ctx))
-	var later *bridge.Later
-	if errors.As(err, &later) {
+	if later, ok := errors.AsType[*bridge.Later](err); ok {
 		s.pace.hold(c, later.After)
 	}
 	return err

@@ -134,8 +134,7 @@ func channelOutage(c call, r *refusal, said error) error {
 
 // refusalCode gives Slack's word for a failure; empty if it is another kind of failure.
 func refusalCode(err error) string {
-	var r *refusal
-	if errors.As(err, &r) {
+	if r, ok := errors.AsType[*refusal](err); ok {
 		return r.code
 	}
 	return ""

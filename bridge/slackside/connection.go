@@ -127,8 +127,7 @@ func (c *connection) pause(err error) time.Duration {
 	d := min(backoffMost, c.slack.cfg.Backoff<<min(c.tries-1, 20))
 	c.mu.Unlock()
 	err = translate(call{what: "connect to Slack", method: openMethod}, err)
-	var later *bridge.Later
-	if errors.As(err, &later) {
+	if later, ok := errors.AsType[*bridge.Later](err); ok {
 		d = max(d, later.After)
 	}
 	c.slack.faulty(c, err)

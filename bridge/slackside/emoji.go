@@ -88,8 +88,7 @@ func (s *Slack) keepEmoji(ctx context.Context) {
 			s.log.Warn().Err(err).Msg("custom emoji not read again yet")
 		}
 		pause := 30 * time.Second
-		var later *bridge.Later
-		if errors.As(err, &later) {
+		if later, ok := errors.AsType[*bridge.Later](err); ok {
 			pause = later.After
 		}
 		if !sleep(ctx, pause) {

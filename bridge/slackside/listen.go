@@ -124,8 +124,7 @@ func (s *Slack) faulty(c *connection, err error) {
 	if !news || errors.Is(err, context.Canceled) { // a stop is no fault
 		return
 	}
-	var outage *bridge.Outage
-	if errors.As(err, &outage) {
+	if outage, ok := errors.AsType[*bridge.Outage](err); ok {
 		s.log.Error().Int("socket", c.number).Str("remedy", outage.Remedy).Err(outage.Err).Msg("slack refuses the connection")
 		return
 	}

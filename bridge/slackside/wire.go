@@ -60,8 +60,7 @@ type file struct {
 // lenient forgives a field that is not of the expected type: the decoder left it empty and read on. Slack's shapes vary, and one odd
 // field must not cost the message.
 func lenient(err error) error {
-	var odd *json.UnmarshalTypeError
-	if errors.As(err, &odd) {
+	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return nil
 	}
 	return err

@@ -189,9 +189,8 @@ func daemonCmd(ts *testscript.TestScript, _ bool, args []string) {
 // statusCmd runs a command and demands that exit status.
 func statusCmd(ts *testscript.TestScript, _ bool, args []string) {
 	err := ts.Exec(args[1], args[2:]...)
-	var exit *exec.ExitError
 	got := 0
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		got = exit.ExitCode()
 	} else {
 		ts.Check(err)

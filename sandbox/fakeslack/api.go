@@ -108,8 +108,7 @@ func (c *call) answer(header http.Header, keys credentials, err error) (status i
 
 func refusal(err error) []byte {
 	out := obj{"ok": false, "error": err.Error()}
-	var f failure
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[failure](err); ok {
 		maps.Copy(out, f.more)
 	}
 	return mustJSON(out)

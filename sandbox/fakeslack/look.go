@@ -1,5 +1,7 @@
 package fakeslack
 
+import "maps"
+
 import "slices"
 
 // Snapshot is everything that the workspace holds at one moment: a copy, which may be kept, changed and marshalled.
@@ -33,9 +35,7 @@ func (s *Server) Snapshot() Snapshot {
 		g.Users = slices.Clone(g.Users)
 		snap.Usergroups = append(snap.Usergroups, g)
 	}
-	for k, v := range s.state.emoji {
-		snap.Emoji[k] = v
-	}
+	maps.Copy(snap.Emoji, s.state.emoji)
 	return snap
 }
 

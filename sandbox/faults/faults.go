@@ -7,6 +7,7 @@ package faults
 import (
 	"bytes"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -202,16 +203,12 @@ func (f *Fault) happen(w http.ResponseWriter, r *http.Request, h http.Handler) {
 		panic(http.ErrAbortHandler) // net/http breaks the connection without an answer
 	}
 	if f.Status == 0 && done != nil {
-		for k, v := range done.Header() {
-			w.Header()[k] = v
-		}
+		maps.Copy(w.Header(), done.Header())
 		w.WriteHeader(done.Code)
 		_, _ = w.Write(done.Body.Bytes()) // a client that has gone is no fault of ours
 		return
 	}
-	for k, v := range f.Header {
-		w.Header()[k] = v
-	}
+	maps.Copy(w.Header(), f.Header)
 	if f.Status != 0 {
 		w.WriteHeader(f.Status)
 	}
