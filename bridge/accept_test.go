@@ -110,13 +110,13 @@ func TestAcceptWhileTheIssueIsWrittenDown(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		r.slack.react(th, th.TS, asker, "white_check_mark", true)
 		var asked atomic.Bool
-		r.disk.reading = func(key string) {
+		r.disk.onReading(func(key string) {
 			if key == linkKey(th) && !asked.Swap(true) {
 				time.Sleep(time.Minute)
 			}
-		}
+		})
 		r.accept(reaction(th, th.TS, asker, "white_check_mark", true))
-		r.disk.reading = nil
+		r.disk.onReading(nil)
 		r.idle()
 		if i := r.only(); !i.Closed {
 			t.Error("✅ came while the issue was written down, and was lost")

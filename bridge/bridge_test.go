@@ -422,11 +422,11 @@ func TestIdleSweep(t *testing.T) {
 		r.slack.forget()
 		r.gitlab.forget()
 		time.Sleep(31 * time.Minute)
-		if got := r.slack.calls; !slices.Equal(got, []string{"FirstMessages", "FirstMessages", "FirstMessages"}) {
+		if got := r.slack.asked(); !slices.Equal(got, []string{"FirstMessages", "FirstMessages", "FirstMessages"}) {
 			t.Errorf("Slack was asked %v", got)
 		}
-		if len(r.gitlab.calls) != 0 {
-			t.Errorf("GitLab was asked %v", r.gitlab.calls)
+		if got := r.gitlab.asked(); len(got) != 0 {
+			t.Errorf("GitLab was asked %v", got)
 		}
 	})
 }

@@ -100,6 +100,13 @@ func (e *fakeEnd) count(calls ...string) int {
 	return n
 }
 
+// asked lists the calls since the last forget.
+func (e *fakeEnd) asked() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.calls)
+}
+
 func (e *fakeEnd) forget() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -341,6 +348,13 @@ func (g *fakeGitLab) CreateIssue(ctx context.Context, project int, n NewIssue) (
 	return i.Issue, nil
 }
 
+// all lists the issues there are.
+func (g *fakeGitLab) all() []*fakeIssue {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Clone(g.issues)
+}
+
 func (g *fakeGitLab) assign(i *fakeIssue, names []string) {
 	i.Assignees = slices.Clone(names)
 	if g.free && len(names) > 1 {
@@ -488,10 +502,20 @@ type fakeDisk struct {
 
 func (d *fakeDisk) Get(ctx context.Context, key string) ([]byte, error) {
 	value, err := d.Engine.Get(ctx, key)
-	if d.reading != nil {
-		d.reading(key)
+	d.mu.Lock()
+	reading := d.reading
+	d.mu.Unlock()
+	if reading != nil {
+		reading(key)
 	}
 	return value, err
+}
+
+// onReading has f called after each reading of a record; nil ends that.
+func (d *fakeDisk) onReading(f func(key string)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.reading = f
 }
 
 func (d *fakeDisk) Commit(ctx context.Context, b store.Batch) error {

@@ -215,7 +215,7 @@ func TestSweepOfAChannelThatFails(t *testing.T) {
 				r.slack.order(trouble{call: "FirstMessages " + side, err: tt.err, times: tt.fails})
 				start := time.Now()
 				r.start()
-				for len(r.gitlab.issues) == 0 && time.Since(start) < time.Hour {
+				for len(r.gitlab.all()) == 0 && time.Since(start) < time.Hour {
 					time.Sleep(time.Second)
 				}
 				if d := time.Since(start); d > tt.found {

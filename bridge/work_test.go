@@ -74,8 +74,8 @@ func TestThreadsAreIndependent(t *testing.T) {
 		r.slack.post(other, says(other.TS, asker, "and this?"))
 		r.reacted(other, other.TS, agentOne, "eyes", true)
 		time.Sleep(time.Second)
-		if len(r.gitlab.issues) != 1 || markOf(r.gitlab.issues[0]) != other.String() {
-			t.Errorf("%d issues, want the other thread's at once", len(r.gitlab.issues))
+		if all := r.gitlab.all(); len(all) != 1 || markOf(all[0]) != other.String() {
+			t.Errorf("%d issues, want the other thread's at once", len(all))
 		}
 		if n := r.slack.count("PostCard"); n != 1 {
 			t.Errorf("%d cards, want the other thread's", n)
