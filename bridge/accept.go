@@ -52,7 +52,7 @@ func (b *Bridge) concerns(ctx context.Context, t Thread, e Event) (*Hint, error)
 	case MessageSwept:
 		return &Hint{Reactions: true, Whole: e.Whole, Swept: true}, nil
 	case MessagePosted:
-		if e.Message == nil || e.Message.Own || !e.Message.Reply() || (e.Message.App != "" && !r.Channel.MirrorApps) {
+		if e.Message == nil || !e.Message.Reply() || !r.mirrors(e.Message) {
 			return nil, nil
 		}
 		return b.ifTracked(ctx, t, Hint{Message: e.Message})

@@ -152,3 +152,12 @@ func (p Patch) String() string {
 	}
 	return strings.Join(parts, ", ")
 }
+
+// marked gives the messages as the note's mark names them.
+func (n *AddNote) marked(t Thread) []string {
+	ids := make([]string, len(n.Messages))
+	for i, ts := range n.Messages {
+		ids[i] = Thread{t.Channel, ts}.String()
+	}
+	return ids
+}

@@ -46,6 +46,11 @@ func (s *sweeper) compare(ctx context.Context, m *Message) error {
 	if err != nil || !differs {
 		return err
 	}
+	return s.look(ctx, t)
+}
+
+// look has the whole thread looked at.
+func (s *sweeper) look(ctx context.Context, t Thread) error {
 	s.looks++
 	return s.b.Accept(ctx, Event{Kind: MessageSwept, Channel: t.Channel, TS: t.TS, Whole: true})
 }
@@ -130,20 +135,39 @@ func (s *sweeper) oldThreads(ctx context.Context, oldest time.Time) error {
 	}
 }
 
-// oldThread reads one thread and compares it.
+// oldThread reads one thread whole and compares it.
 func (s *sweeper) oldThread(ctx context.Context, t Thread) error {
 	messages, err := s.messages(ctx, t)
 	if err != nil || len(messages) == 0 || messages[0].TS != t.TS {
 		return err
 	}
-	root := messages[0]
-	if len(messages) > 1 {
-		root.LatestReply = messages[len(messages)-1].TS
+	missing, err := s.unmirrored(ctx, t, messages[1:])
+	switch {
+	case err != nil:
+		return err
+	case missing:
+		err = s.look(ctx, t)
+	default:
+		whole := s.whole
+		s.whole = false // its replies were compared just now
+		err = s.compare(ctx, &messages[0])
+		s.whole = whole
 	}
-	whole := s.whole
-	s.whole = false // it was read whole just now
-	err = s.compare(ctx, &root)
-	s.whole = whole
-	sleep(ctx, oldThreadPause)
+	if !s.whole {
+		sleep(ctx, oldThreadPause) // what was missed in a gap is not kept waiting
+	}
 	return err
+}
+
+// unmirrored reports whether a reply that is to have its note has none.
+func (s *sweeper) unmirrored(ctx context.Context, t Thread, replies []Message) (bool, error) {
+	for i := range replies {
+		if !s.rules.mirrors(&replies[i]) {
+			continue
+		}
+		if _, found, err := s.b.store.Read(ctx, mirrorKey(t, replies[i].TS)); err != nil || !found {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }

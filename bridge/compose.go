@@ -54,12 +54,10 @@ func (f Facts) notes(replies []Message, late bool) []Action {
 		if len(in) == 0 {
 			return
 		}
-		ids := make([]string, len(in))
-		for i, ts := range in {
-			ids[i] = Thread{f.Thread.Channel, ts}.String()
-		}
-		b.Mark("messages", ids)
-		actions = append(actions, Action{Note: &AddNote{Messages: in, Body: b.GitLab()}})
+		note := &AddNote{Messages: in}
+		b.Mark("messages", note.marked(f.Thread))
+		note.Body = b.GitLab()
+		actions = append(actions, Action{Note: note})
 		b, in = markup.Builder{}, nil
 	}
 	for _, m := range replies {

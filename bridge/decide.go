@@ -172,7 +172,7 @@ func firstOwners(mode string, usernames []string) []string {
 func (f Facts) newReplies(link *Link) []Message {
 	var out []Message
 	for _, m := range f.Replies {
-		if m.Own || m.Deleted || f.Mirrored[m.TS] || (m.App != "" && !f.Rules.Channel.MirrorApps) {
+		if f.Mirrored[m.TS] || !f.Rules.mirrors(&m) {
 			continue
 		}
 		out = append(out, m)

@@ -41,9 +41,9 @@
 //	look.go, gather.go        from a look to facts, from a verdict to jobs
 //	decide.go, reactions.go, labels.go, compose.go
 //	                          all rules, and what people get to read
-//	work.go, perform.go, action.go
-//	                          the loop, and what changes the world
+//	work.go, perform.go, find.go, action.go
+//	                          the loop, what changes the world, and whether it did already
 //	retry.go, outage.go       the vendors' errors, and what follows from each
-//	sweep.go                  what happened while nobody listened
+//	sweep.go, compare.go      what happened while nobody listened
 //	explain.go                what people may ask
 package bridge

@@ -35,6 +35,11 @@ type Rules struct {
 	Agents  map[string]agents.Agent // by Slack ID
 }
 
+// mirrors reports whether a reply is to have its note.
+func (r *Rules) mirrors(m *Message) bool {
+	return !m.Own && !m.Deleted && (m.App == "" || r.Channel.MirrorApps)
+}
+
 // Meanings is the part of Rules that says whose reaction meant something: kept, so that a change of the agents file is no act.
 type Meanings struct {
 	Acknowledged string   `json:"acknowledged"`

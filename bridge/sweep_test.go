@@ -155,6 +155,29 @@ func TestSweepOfOldThreads(t *testing.T) {
 	}
 }
 
+// A reply that was lost is found in an old thread too, although a later one has its note.
+func TestSweepFindsWhatWasLostInOldThreads(t *testing.T) {
+	sweepRig(t, func(r *rig) {
+		r.window = 2 * time.Hour
+		th := r.asks(help, 0, "eyes")
+		r.start()
+		r.idle()
+		time.Sleep(10 * time.Hour)
+		lost := latest(r)
+		r.slack.post(th, says(lost, asker, "nobody heard this"))
+		time.Sleep(time.Second)
+		heard := latest(r)
+		r.replied(th, says(heard, asker, "but this"))
+		r.idle()
+		r.bridge.Gap(time.Now().Add(-time.Minute), time.Now())
+		time.Sleep(time.Minute)
+		r.idle()
+		if got := r.only().mirrored(); !slices.Equal(got, []string{heard, lost}) {
+			t.Errorf("mirrored %v, want %v", got, []string{heard, lost})
+		}
+	})
+}
+
 // What a sweep costs when nothing has changed, by the timer and after a gap.
 func TestSweepCost(t *testing.T) {
 	sweepRig(t, func(r *rig) {

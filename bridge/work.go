@@ -21,7 +21,7 @@ const (
 	// stopGrace is how long running calls may finish once a stop was asked for; then they are cut.
 	stopGrace = 5 * time.Second
 	// storePause is how long the loop waits after the store could not be read or written.
-	storePause = time.Second
+	storePause = 5 * time.Second
 )
 
 // Run works off what waits and sweeps, until ctx ends. It returns when everything it started has ended, at most stopGrace later and a

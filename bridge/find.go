@@ -1,0 +1,75 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"slack-gitlab-bridge/store"
+)
+
+// begin writes down that the job is about to be sent.
+func (b *Bridge) begin(ctx context.Context, job store.Job) (store.Job, error) {
+	c := b.store.Change()
+	c.GuardJob(job)
+	job.Begun = time.Now().UTC()
+	put := c.PutJob(job)
+	if err := b.store.Commit(ctx, c); err != nil {
+		return job, err
+	}
+	return *put, nil
+}
+
+// lookFor looks for the effect of a try whose answer is not known, if there was one. Neither an outcome nor an error means: it is not
+// there, and as much time has passed that it will not come any more.
+func (b *Bridge) lookFor(ctx context.Context, t Thread, a Action, link *Link, begun time.Time) (*outcome, error) {
+	if begun.IsZero() {
+		return nil, nil
+	}
+	o, err := b.find(ctx, t, a, link, begun)
+	if err != nil {
+		return nil, err
+	}
+	b.works(b.scopes(a, t, link))
+	if o != nil {
+		return o, nil
+	}
+	if left := b.config.Settle - time.Since(b.sentBy(begun)); left > 0 {
+		return nil, &Later{After: left, Err: errors.New("sent without an answer, and not there yet: it may still be carried out")}
+	}
+	return nil, nil
+}
+
+// sentBy says by when a job that was begun then was sent at the latest. One of this process that has its answer lost is begun anew at that
+// moment; one of a process that was killed may have been sent until its time was up, or the process ended.
+func (b *Bridge) sentBy(begun time.Time) time.Time {
+	if begun.Before(b.started) {
+		return earlier(begun.Add(callLimit), b.started)
+	}
+	return begun
+}
+
+// find looks for the effect of an action by its mark.
+func (b *Bridge) find(ctx context.Context, t Thread, a Action, link *Link, since time.Time) (*outcome, error) {
+	switch {
+	case a.Create != nil:
+		issue, found, err := b.gitlab.FindIssue(ctx, a.Create.Project, t, since)
+		if err != nil || !found {
+			return nil, err
+		}
+		o := a.Create.made(issue)
+		return &o, nil
+	case a.Note != nil:
+		note, found, err := b.gitlab.FindNote(ctx, link.Issue.Project, link.Issue.IID, a.Note.marked(t), since)
+		if err != nil || !found {
+			return nil, err
+		}
+		return &outcome{note: note, deed: a.Note.deed(link, note)}, nil
+	}
+	ts, err := b.slack.FindCard(ctx, t)
+	if err != nil || ts == "" {
+		return nil, err
+	}
+	// What it shows is not known: the next look at it will tell.
+	return &outcome{card: &cardRecord{TS: ts}, then: []Action{{Card: &ShowCard{}}}, deed: "found the card"}, nil
+}
