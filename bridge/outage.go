@@ -97,12 +97,19 @@ func (o *outages) forget() {
 	}
 }
 
+// outageKept is how long an outage stands that nobody tries any more: a person may have dropped the last work in its scope.
+const outageKept = 15 * time.Minute
+
 // list gives what is down, the oldest first.
 func (o *outages) list() []Down {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var out []Down
-	for _, e := range o.down {
+	for s, e := range o.down {
+		if time.Since(e.probe) > outageKept {
+			delete(o.down, s)
+			continue
+		}
 		out = append(out, e.Down)
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Since.Before(out[j].Since) })

@@ -48,6 +48,24 @@ func TestOutages(t *testing.T) {
 	})
 }
 
+// What nobody tries any more is not down for ever; what is tried stays down as long as it is.
+func TestOutageThatNobodyTries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var o outages
+		o.began(outageOf(ScopeSlack))
+		o.began(outageOf(ScopeGitLab))
+		for range 60 {
+			time.Sleep(probeEvery)
+			if at := o.until([]string{ScopeGitLab}); !at.IsZero() {
+				t.Errorf("until(gitlab) = %v, want a try every %v", at, probeEvery)
+			}
+		}
+		if l := o.list(); len(l) != 1 || l[0].Scope != ScopeGitLab {
+			t.Errorf("list() half an hour later = %+v, want GitLab alone", l)
+		}
+	})
+}
+
 func TestForgottenOutages(t *testing.T) {
 	var o outages
 	for _, s := range []string{ScopeSlack, ScopeGitLab, ProjectScope("acme/app"), ChannelScope(help)} {
