@@ -100,7 +100,7 @@ func (d *defuser) defuse() string {
 
 func (d *defuser) copy(n int) { d.out.WriteString(d.s[d.i : d.i+n]); d.i += n }
 
-// word takes keys such as GL-1 and hexadecimal digits apart.
+// word takes hexadecimal digits and keys such as GL-1 apart; a word can be both.
 func (d *defuser) word() {
 	n := 0
 	for d.i+n < len(d.s) && isWord(d.s[d.i+n]) {
@@ -108,14 +108,14 @@ func (d *defuser) word() {
 	}
 	word, rest := d.s[d.i:d.i+n], d.s[d.i+n:]
 	switch {
-	case isKey(word) && len(rest) > 1 && rest[0] == '-' && isDigit(rest[1]):
-		d.copy(n + 1)
-		d.out.WriteString(joiner)
 	case longestHex(word) >= minHex:
 		for ; n > 0; n -= min(n, minHex-1) {
 			d.copy(min(n, minHex-1))
 			d.out.WriteString(joiner)
 		}
+	case isKey(word) && len(rest) > 1 && rest[0] == '-' && isDigit(rest[1]):
+		d.copy(n + 1)
+		d.out.WriteString(joiner)
 	default:
 		d.copy(n)
 	}

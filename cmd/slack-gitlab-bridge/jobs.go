@@ -15,7 +15,7 @@ import (
 type jobsCommand struct {
 	List  jobsListCommand  `cmd:"" default:"withargs" help:"List what is waiting or was given up, and why (default)."`
 	Retry jobsRetryCommand `cmd:"" help:"Try a job again now, or with --all every job that was given up."`
-	Drop  jobsDropCommand  `cmd:"" help:"Take a job off the queue for good; what it was to do is not done."`
+	Drop  jobsDropCommand  `cmd:"" help:"Take a job off the queue; it is not done, unless what Slack shows asks for it again."`
 }
 
 type jobsListCommand struct {
@@ -131,6 +131,6 @@ func (d jobsDropCommand) Run(ctx context.Context, w world) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(w.out, "%s was dropped; what it was to do is not done.\n", d.ID)
+	_, err = fmt.Fprintf(w.out, "%s was dropped. It is not done, unless what Slack shows asks for it again.\n", d.ID)
 	return err
 }
