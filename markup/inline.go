@@ -86,23 +86,22 @@ func pieces(runs []run, host string, isItem bool) []piece {
 	return out
 }
 
-// narrowSpaces leaves white space only the styles it has in common with the
-// text on both sides. The first and the last piece are text.
+// narrowSpaces leaves white space only the styles that last from the text before
+// it to the text after it. The first and the last piece are text.
 func narrowSpaces(all []piece) {
-	var before, after style
-	for i := range all {
-		if all[i].space {
-			all[i].style &= before
-		} else {
-			before = all[i].style
+	lasting := style(0)
+	narrow := func(p *piece) {
+		if p.space {
+			p.style &= lasting
 		}
+		lasting = p.style
 	}
+	for i := range all {
+		narrow(&all[i])
+	}
+	lasting = 0
 	for i := len(all) - 1; i >= 0; i-- {
-		if all[i].space {
-			all[i].style &= after
-		} else {
-			after = all[i].style
-		}
+		narrow(&all[i])
 	}
 }
 
