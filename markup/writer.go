@@ -88,9 +88,17 @@ func paragraphs(lines []string) string {
 		}
 		b.WriteString(gap)
 		b.WriteString(line)
-		gap = "\\\n"
+		gap = lineBreak(line)
 	}
 	return b.String()
+}
+
+// lineBreak ends a line so that people see its end. Some parsers take a backslash for the partner of one that ends the line.
+func lineBreak(line string) string {
+	if strings.HasSuffix(line, `\\`) {
+		return "  \n"
+	}
+	return "\\\n"
 }
 
 // quote gives every line the sign, empty ones too: a line without it would
@@ -138,14 +146,16 @@ func (w writer) list(items []block) string {
 
 // itemText has no empty lines, which would make Slack's tight lists loose.
 func (w writer) itemText(it block, column int) string {
-	var kept []string
+	var b strings.Builder
+	gap := ""
 	for _, line := range w.lines(it.spans, true) {
 		if line != "" {
-			kept = append(kept, line)
+			b.WriteString(gap + line)
+			gap = lineBreak(line) + strings.Repeat(" ", column)
 		}
 	}
-	if len(kept) == 0 {
+	if b.Len() == 0 {
 		return "&nbsp;"
 	}
-	return strings.Join(kept, "\\\n"+strings.Repeat(" ", column))
+	return b.String()
 }
