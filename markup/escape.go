@@ -28,7 +28,7 @@ func (e *escaper) escape() string {
 	for e.i < len(e.s) {
 		c := e.s[e.i]
 		switch {
-		case isWord(c) && c != '_':
+		case isWord(c):
 			e.token()
 		case c == '[' || c == '{':
 			e.bracket()
@@ -38,7 +38,7 @@ func (e *escaper) escape() string {
 			e.code(len("*iteration:"))
 		case c == '<':
 			e.replace("&lt;")
-		case strings.IndexByte("\\`*_~@$^|]", c) >= 0:
+		case strings.IndexByte("\\`*~@$^|]", c) >= 0:
 			e.backslash()
 		case strings.IndexByte("#%!", c) >= 0:
 			// Harmless before a space, and only there.
@@ -96,7 +96,7 @@ func (e *escaper) atLineStart() {
 		digits++
 	}
 	switch c := e.at(0); {
-	case digits > 0 && digits < minHex && (e.at(digits) == '.' || e.at(digits) == ')'):
+	case digits > 0 && digits < minHex && strings.IndexByte(".)", e.at(digits)) >= 0 && strings.IndexByte(" \t\x00", e.at(digits+1)) >= 0:
 		e.copy(digits)
 		e.backslash()
 	case c == ':' && e.emojiLength() == 0, strings.IndexByte("/#-+=>;", c) >= 0:
