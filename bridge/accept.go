@@ -26,13 +26,27 @@ func (b *Bridge) Accept(ctx context.Context, e Event) error {
 		t.TS = e.Message.Root()
 	}
 	h, err := b.concerns(ctx, t, e)
-	if err != nil || h == nil {
-		b.count(e, err, "ignored")
-		return err
+	if err == nil && h == nil {
+		b.count(e, nil, "ignored")
+		return nil
 	}
-	err = b.lookAt(ctx, t, *h)
+	if err == nil {
+		err = b.lookAt(ctx, t, *h)
+	}
+	switch {
+	case err == nil:
+		b.refused.Store(nil)
+	case ctx.Err() == nil:
+		b.refused.Store(&refusal{at: time.Now(), why: err.Error()})
+	}
 	b.count(e, err, "recorded")
 	return err
+}
+
+// refusal is an event that could not be recorded. A full disk may still take what is smaller, so asking the store is not enough.
+type refusal struct {
+	at  time.Time
+	why string
 }
 
 func (b *Bridge) count(e Event, err error, result string) {

@@ -94,10 +94,16 @@ func TestAcceptTellsWhenItCannotWrite(t *testing.T) {
 			if got := r.bridge.Accept(r.t.Context(), reaction(th, th.TS, agentOne, "eyes", true)); !errors.Is(got, err) {
 				t.Errorf("Accept() = %v, want %v", got, err)
 			}
+			if reasons := r.bridge.Ready(r.t.Context()); len(reasons) != 1 || !strings.Contains(reasons[0], err.Error()) {
+				t.Errorf("Ready() = %q, want that an event was refused: %v", reasons, err)
+			}
 			r.disk.fails(store.ErrConflict, false, func(b store.Batch) bool { return puts(b, "hint/") })
 			r.reacted(th, th.TS, agentOne, "eyes", true)
 			r.idle()
 			r.only()
+			if reasons := r.bridge.Ready(r.t.Context()); len(reasons) != 0 {
+				t.Errorf("Ready() = %q once events are recorded again, want none", reasons)
+			}
 		})
 	}
 }

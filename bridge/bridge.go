@@ -45,6 +45,7 @@ type Bridge struct {
 	meter  Meter
 
 	started time.Time
+	refused atomic.Pointer[refusal] // the last event that could not be recorded; nil once one could
 	outages outages
 	recent  recent
 	gaps    chan gap

@@ -207,14 +207,14 @@ func TestOneTriesForAll(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		time.Sleep(5*time.Minute - 31*time.Second)
-		if n := r.gitlab.count("AddNote"); n < 5 || n > 15 {
+		if n := r.gitlab.count("AddNote"); n < 5 || n > 11 {
 			t.Errorf("AddNote was tried %d times in five minutes, want once in %v", n, probeEvery)
 		}
 		r.gitlab.calm()
 		start := time.Now()
 		r.idle()
-		if d := time.Since(start); d > 3*probeEvery {
-			t.Errorf("mended, and done after %v, want within %v", d, 3*probeEvery)
+		if d := time.Since(start); d > 2*probeEvery {
+			t.Errorf("mended, and done after %v, want within %v", d, 2*probeEvery)
 		}
 	})
 }
