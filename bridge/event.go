@@ -99,6 +99,8 @@ const (
 	ReactionAdded   EventKind = "reaction_added"
 	ReactionRemoved EventKind = "reaction_removed"
 	MessagePosted   EventKind = "message"
+	MessageEdited   EventKind = "message_changed" // by its author; unfurled links and the like are no edits
+	MessageDeleted  EventKind = "message_deleted"
 	MessageSwept    EventKind = "sweep" // a sweep found a difference
 )
 
@@ -109,8 +111,11 @@ type Event struct {
 	TS      string // of the message that it is about, which may be a reply
 	User    string // who reacted
 	Emoji   string // without colons and skin tone, aliases resolved
-	// Message is the new message of MessagePosted. A reply carries all that is needed to mirror it.
+	// Message is the message as it is now, of MessagePosted and MessageEdited: all that is needed to mirror it. Of MessageDeleted it has
+	// TS, ThreadTS, User if Slack tells it, and Deleted.
 	Message *Message
+	// At is when it happened, as Slack tells; zero if it does not.
+	At time.Time
 	// Whole asks for the whole thread to be read, not only what the store lacks.
 	Whole bool
 }

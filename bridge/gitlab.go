@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"slack-gitlab-bridge/markup"
@@ -61,7 +62,37 @@ type Issue struct {
 	Labels       []string `json:"labels,omitempty"`
 	Assignees    []string `json:"assignees,omitempty"` // usernames
 	Confidential bool     `json:"confidential,omitempty"`
+
+	Updated  time.Time `json:"updated,omitzero"`    // as GitLab counts it: comments change it too
+	ClosedBy string    `json:"closed_by,omitempty"` // name of the person who closed it; empty while open, and where GitLab does not tell
+	MovedTo  int       `json:"moved_to,omitempty"`  // GitLab's own number of the issue that it was moved to; 0: not moved
+	Comments int       `json:"comments,omitempty"`  // how many notes people and bots have written
+
+	// Title and Description are never stored with the link.
+	Title       string `json:"-"`
+	Description string `json:"-"`
 }
+
+// Note is a comment in an issue, or a record of something that was done to it.
+type Note struct {
+	ID       int
+	Author   string // the person's name
+	Username string
+	Own      bool // the bridge's account wrote it, or a former one
+	System   bool // a record that GitLab wrote: "closed", "changed the title"
+	Internal bool // not for everybody who may read the issue
+	Body     string
+	Created  time.Time
+	Updated  time.Time
+}
+
+// Upload is a file that was put into a project. It is shown in that project only.
+type Upload struct {
+	Path string `json:"path"` // "/uploads/0123…/name.png", as links in the project have it
+}
+
+// ErrGone is in the chain of the *Never with which GitLab answers for an issue or note that is not there, while its project can be read.
+var ErrGone = errors.New("it is gone")
 
 // Patch is a change of an issue. Its zero value changes nothing.
 type Patch struct {
@@ -71,6 +102,9 @@ type Patch struct {
 	SetAssignees bool     `json:"set_assignees,omitempty"` // Assignees replaces the whole set, also with an empty one
 	Assignees    []string `json:"assignees,omitempty"`     // usernames
 	Confidential bool     `json:"confidential,omitempty"`  // made confidential; a patch never lifts it
+
+	Title       string         `json:"title,omitempty"`       // empty: stays
+	Description *markup.GitLab `json:"description,omitempty"` // nil: stays
 }
 
 // State is what a patch does to an issue's state.

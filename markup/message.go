@@ -15,11 +15,17 @@ type Message struct {
 	Files       []File
 }
 
-// File is a file of a message, shown as a link to Slack.
+// File is a file of a message, shown as a link to Slack, or to its copy.
 type File struct {
-	Name, Mimetype, Permalink string
-	Size                      int64  // bytes; 0 if unknown
-	Mode                      string // Slack's: "hosted", "external", "snippet", "tombstone", "hidden_by_limit" …
+	ID, Name, Mimetype, Permalink string
+	URL                           string // where its content is read, with the bridge's token; empty if Slack does not tell
+	Size                          int64  // bytes; 0 if unknown
+	Mode                          string // Slack's: "hosted", "external", "snippet", "tombstone", "hidden_by_limit", "file_access" …
+
+	// Copy is the path of the copy in the GitLab project, such as "/uploads/0123/name.png"; empty if there is none.
+	Copy string `json:",omitempty"`
+	// Why says why there is none, in a few words of the bridge's own; empty if none was tried.
+	Why string `json:",omitempty"`
 }
 
 // Names maps Slack's IDs to the names that people see, without "@" or "#". The
