@@ -88,6 +88,14 @@ func TestEvents(t *testing.T) {
 		{"archive and back", func() error {
 			return then(w.SetArchived(w.help, w.ada, true), w.SetArchived(w.help, w.ada, false))
 		}, []places{{"type": "channel_archive", "channel": "help", "user": "ada"}, {"type": "channel_unarchive"}}},
+		{"made private and public", func() error {
+			return then(w.SetPrivate(w.help, w.ada, true), w.SetPrivate(w.help, w.ada, true), w.SetPrivate(w.help, w.ada, false))
+		}, []places{{"type": "message", "subtype": "channel_convert_to_private", "user": "ada", "channel": "help", "channel_type": "group"},
+			{"type": "message", "subtype": "channel_convert_to_public", "channel_type": "channel"}}},
+		{"shared and not", func() error {
+			return then(w.SetShared(w.help, true), w.SetShared(w.help, true), w.SetShared(w.help, false))
+		}, []places{{"type": "channel_shared", "channel": "help", "connected_team_id": "T00000009"},
+			{"type": "channel_unshared", "channel": "help", "previously_connected_team_id": "T00000009", "is_ext_shared": false}}},
 		{"emoji", func() error { w.AddEmoji("parrot", "https://x"); w.RemoveEmoji("parrot"); return nil }, []places{
 			{"type": "emoji_changed", "subtype": "add", "name": "parrot", "value": "https://x"},
 			{"type": "emoji_changed", "subtype": "remove", "names": []any{"parrot"}}}},

@@ -91,6 +91,19 @@ func (s *Server) Message(channelID, ts string) (m Message, ok bool) {
 	return s.copyMessage(ch, ch.byTS[ts]), true
 }
 
+// File copies one file with its content; ok is false if there is none, or no longer.
+func (s *Server) File(id string) (f File, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known := s.state.files[id]
+	if known == nil || known.Deleted {
+		return File{}, false
+	}
+	f = *known
+	f.Reactions, f.Channels, f.Content = copyReactions(f.Reactions), slices.Clone(f.Channels), slices.Clone(f.Content)
+	return f, true
+}
+
 // Ephemerals lists the ephemeral messages shown so far, in their order.
 func (s *Server) Ephemerals() []Ephemeral {
 	s.mu.Lock()

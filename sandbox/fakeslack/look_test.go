@@ -52,6 +52,41 @@ func TestSnapshot(t *testing.T) {
 	same(t, "Snapshot after the copy was spoilt", outline(w.Snapshot()), want)
 }
 
+// What conversations.info tells follows who can read a channel.
+func TestWhoReadsAChannelIsTold(t *testing.T) {
+	w := newWorld(t, Config{})
+	for _, c := range []struct {
+		name            string
+		do              func() error
+		private, shared bool
+	}{
+		{"at first", func() error { return nil }, false, false},
+		{"made private", func() error { return w.SetPrivate(w.help, w.ada, true) }, true, false},
+		{"shared", func() error { return w.SetShared(w.help, true) }, true, true},
+		{"made public", func() error { return w.SetPrivate(w.help, w.ada, false) }, false, true},
+	} {
+		w.must(c.name, c.do())
+		out := w.ok("conversations.info", "channel", w.help)
+		same(t, c.name+": is_private", at(out, "channel", "is_private"), any(c.private))
+		same(t, c.name+": is_ext_shared", at(out, "channel", "is_ext_shared"), any(c.shared))
+	}
+}
+
+func TestFile(t *testing.T) {
+	w := newWorld(t, Config{})
+	w.post(w.help, w.ada, "", Options{Files: []File{{ID: "F1", Name: "a.png", Content: []byte("bytes")}}})
+	f, ok := w.File("F1")
+	same(t, "File", fmt.Sprint(ok, f.Name, f.Mimetype, f.Size, string(f.Content)), "truea.pngimage/png5bytes")
+	f.Content[0] = 'x'
+	f, _ = w.File("F1")
+	same(t, "content after the copy was spoilt", string(f.Content), "bytes")
+	_, ok = w.File("F9")
+	same(t, "File of nothing", ok, false)
+	w.must("DeleteFile", w.DeleteFile("F1"))
+	_, ok = w.File("F1")
+	same(t, "File that was deleted", ok, false)
+}
+
 func TestMessage(t *testing.T) {
 	w := newWorld(t, Config{})
 	root := w.post(w.help, w.ada, "root", Options{})

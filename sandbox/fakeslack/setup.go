@@ -167,6 +167,48 @@ func (s *Server) Rename(channelID, name string) error {
 	})
 }
 
+// SetPrivate makes a channel private, or public again: the channel shows it as a message of its own kind, the only event there is. Doing
+// it twice does nothing.
+func (s *Server) SetPrivate(channelID, user string, private bool) error {
+	return s.change(func() error {
+		ch, err := s.channelAndUser(channelID, user)
+		if err != nil || ch.Private == private {
+			return err
+		}
+		ch.Private = private
+		m := Message{Subtype: "channel_convert_to_public", User: user, Text: "made this channel *public*. Any member in this workspace can see and join it."}
+		if private {
+			m.Subtype, m.Text = "channel_convert_to_private", "made this channel *private*. Now, it can only be viewed or joined by invitation."
+		}
+		s.add(ch, &message{Message: m})
+		return nil
+	})
+}
+
+// otherTeam is the workspace that a channel is shared with.
+const otherTeam = "T00000009"
+
+// SetShared shares a channel with another company (Slack Connect), or ends that, and sends channel_shared or channel_unshared. Doing it
+// twice does nothing. Error: channel_not_found.
+func (s *Server) SetShared(channelID string, shared bool) error {
+	return s.change(func() error {
+		ch := s.state.channels[channelID]
+		switch {
+		case ch == nil:
+			return Error("channel_not_found")
+		case ch.ExtShared == shared:
+			return nil
+		}
+		ch.ExtShared = shared
+		ev := obj{"type": "channel_shared", "connected_team_id": otherTeam, "channel": ch.ID, "event_ts": s.eventTS()}
+		if !shared {
+			ev = obj{"type": "channel_unshared", "previously_connected_team_id": otherTeam, "is_ext_shared": false, "channel": ch.ID, "event_ts": s.eventTS()}
+		}
+		s.emit(ch, "", ev)
+		return nil
+	})
+}
+
 // SetArchived archives a channel or brings it back, and sends the event for it.
 func (s *Server) SetArchived(channelID, user string, archived bool) error {
 	return s.change(func() error {
