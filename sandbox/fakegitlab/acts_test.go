@@ -239,3 +239,29 @@ func TestConcurrentUse(t *testing.T) {
 		}
 	}
 }
+
+// Who can read a project is told to everybody who asks for it, and decides at once who that is.
+func TestSetVisibility(t *testing.T) {
+	w := newWorld(t, Config{})
+	for _, c := range []struct {
+		visibility string
+		outsider   int
+	}{{"private", 404}, {"internal", 200}, {"public", 200}, {"private", 404}} {
+		changes, stop := w.Subscribe()
+		before := w.Snapshot().Projects[0].Visibility
+		if err := w.SetVisibility(w.app, c.visibility); err != nil {
+			t.Errorf("SetVisibility(%s) = %v", c.visibility, err)
+		}
+		if got := w.want(w.as("bot", "GET", "projects/1", ""), 200).object()["visibility"]; got != c.visibility {
+			t.Errorf("visibility = %v, want %s", got, c.visibility)
+		}
+		w.want(w.as("out", "GET", "projects/1", ""), c.outsider)
+		if told := len(changes) > 0; told != (before != c.visibility) {
+			t.Errorf("SetVisibility(%s) after %s: subscribers told: %v", c.visibility, before, told)
+		}
+		stop()
+	}
+	if w.SetVisibility(99, "public") == nil || w.SetVisibility(w.app, "secret") == nil {
+		t.Error("SetVisibility of no project, or to no visibility = nil, want an error")
+	}
+}

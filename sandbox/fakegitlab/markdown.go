@@ -13,7 +13,11 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-var extensions = []goldmark.Extender{extension.GFM, extension.Footnote, extension.DefinitionList}
+// extensions are those of GitHub's dialect one by one, since GitLab says by an attribute how a cell is aligned.
+var extensions = []goldmark.Extender{
+	extension.Linkify, extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignAttribute)),
+	extension.Strikethrough, extension.TaskList, extension.Footnote, extension.DefinitionList,
+}
 
 // markdown reads text as GitLab does: GitHub's dialect, footnotes, description lists and >>> quotes.
 var markdown = goldmark.New(
@@ -45,6 +49,7 @@ var kindFencedQuote = ast.NewNodeKind("FencedQuote")
 type fencedQuoteNode struct {
 	ast.BaseBlock
 	length, offset int
+	alert          string // "[!note] title", if it is an alert
 }
 
 func (n *fencedQuoteNode) Kind() ast.NodeKind { return kindFencedQuote }
@@ -73,7 +78,8 @@ func (fencedQuote) Open(_ ast.Node, reader text.Reader, pc parser.Context) (ast.
 		return nil, parser.NoChildren
 	}
 	reader.AdvanceToEOL()
-	return &fencedQuoteNode{length: len(m[1]), offset: at}, parser.HasChildren
+	alert := strings.TrimSpace(string(line[at+len(m[1]):]))
+	return &fencedQuoteNode{length: len(m[1]), offset: at, alert: alert}, parser.HasChildren
 }
 
 func (fencedQuote) Continue(node ast.Node, reader text.Reader, _ parser.Context) parser.State {

@@ -100,7 +100,11 @@ func renderText(w util.BufWriter, source []byte, node ast.Node, entering bool) (
 	return ast.WalkContinue, nil
 }
 
-func renderFencedQuote(w util.BufWriter, _ []byte, _ ast.Node, entering bool) (ast.WalkStatus, error) {
+// renderFencedQuote writes an alert's kind and title as text: the same way as they stand in an alert of > lines.
+func renderFencedQuote(w util.BufWriter, _ []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
 	_, _ = w.WriteString(pick(entering, "<blockquote>\n", "</blockquote>\n"))
+	if alert := node.(*fencedQuoteNode).alert; entering && alert != "" {
+		_, _ = w.WriteString("<p>" + string(util.EscapeHTML([]byte(alert))) + "</p>\n")
+	}
 	return ast.WalkContinue, nil
 }

@@ -2,6 +2,7 @@ package fakegitlab
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -55,6 +56,23 @@ func (s *Server) AddProject(p Project) (id int) {
 		id = made.id
 	})
 	return id
+}
+
+// SetVisibility makes a project private, internal or public. GitLab leaves no trace of it.
+func (s *Server) SetVisibility(project int, visibility string) error {
+	return s.try(func() error {
+		p := s.project(project)
+		switch {
+		case p == nil:
+			return fmt.Errorf("no project %d", project)
+		case !slices.Contains([]string{"private", "internal", "public"}, visibility):
+			return fmt.Errorf("visibility %q: want private, internal or public", visibility)
+		case p.Visibility != visibility:
+			p.Visibility = visibility
+			s.rev++
+		}
+		return nil
+	})
 }
 
 // group returns the group at a path, made if need be. A user's own namespace is no group.

@@ -122,8 +122,10 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request, rest string
 		return
 	}
 	kind := mime.TypeByExtension(path.Ext(up.name))
-	if !strings.HasPrefix(kind, "image/") || strings.Contains(kind, "svg") {
+	if !strings.HasPrefix(kind, "image/") {
 		kind = "application/octet-stream"
+	}
+	if !strings.HasPrefix(kind, "image/") || strings.Contains(kind, "svg") { // as a picture in a page it is shown all the same
 		w.Header().Set("Content-Disposition", "attachment")
 	}
 	w.Header().Set("Content-Type", kind)

@@ -107,6 +107,24 @@ func TestUpload(t *testing.T) {
 	}
 }
 
+// A page may show any picture that was uploaded, but opened by itself a drawing is saved: it could hold a script.
+func TestUploadedPictures(t *testing.T) {
+	w := newWorld(t, Config{})
+	for name, want := range map[string][2]string{
+		"a.png": {"image/png", ""}, "a.svg": {"image/svg+xml", "attachment"}, "a.html": {"application/octet-stream", "attachment"},
+	} {
+		o := w.want(w.upload("bot", "file", name, []byte("x")), 201).object()
+		resp, err := http.Get(w.url + o["full_path"].(string))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if got := [2]string{resp.Header.Get("Content-Type"), resp.Header.Get("Content-Disposition")}; got != want {
+			t.Errorf("GET of %s: got the headers %q, want %q", name, got, want)
+		}
+	}
+}
+
 func TestUploadStaysInItsProject(t *testing.T) {
 	w := newWorld(t, Config{})
 	other := w.AddProject(Project{Path: "group/other"})
