@@ -61,7 +61,7 @@ func runPair(t *testing.T, name, kind string, in txtar.File, out *txtar.File) {
 	switch out.Name {
 	case name + "/gitlab":
 		got = FromSlack(m, pairNames).String()
-		check(t, name, got)
+		check(t, name, got, permittedIn(string(in.Data))...)
 	case name + "/title":
 		got = Title(m, pairNames, "Request from NAME in #channel")
 		checkTitle(t, got)
