@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
+	"slices"
 
 	"slack-gitlab-bridge/sandbox/fakeslack"
 )
 
-// maxAct bounds the body of one act, in bytes.
-const maxAct = 256 << 10
+// maxAct bounds the body of one act, in bytes: files of 5 MiB together, in base64.
+const maxAct = 7 << 20
 
 // act is what somebody does on the page. Each act uses the fields it needs.
 type act struct {
@@ -21,6 +21,7 @@ type act struct {
 	TS      string `json:"ts"`
 	Thread  string `json:"thread"` // first message's ts, for a reply
 	Emoji   string `json:"emoji"`
+	Files   []file `json:"files"`
 	// In GitLab.
 	As       int    `json:"as"` // number of the account
 	Project  int    `json:"project"`
@@ -28,22 +29,24 @@ type act struct {
 	Label    string `json:"label"`
 	Assignee int    `json:"assignee"` // 0: nobody
 	Internal bool   `json:"internal"`
+	Note     int    `json:"note"`
+	Title    string `json:"title"`
+	To       int    `json:"to"` // number of the project to move to
 	// In both.
-	Text string `json:"text"`
-	On   bool   `json:"on"`
+	Text     string `json:"text"`
+	On       bool   `json:"on"`
+	Audience string `json:"audience"` // public, private, shared; internal in GitLab only
+}
+
+// file is what somebody attaches to a message.
+type file struct {
+	Name string `json:"name"`
+	Data []byte `json:"data"` // base64 in JSON
 }
 
 // acts are what the page can do, by the rest of the path after /act/.
 var acts = map[string]func(*World, act) error{
-	"slack/post": func(w *World, a act) error {
-		o := fakeslack.Options{ThreadTS: a.Thread}
-		if a.User == w.cast.pager.UserID {
-			_, err := w.slack.PostAsApp(a.Channel, w.cast.pager, w.slackText(a.Text), o)
-			return err
-		}
-		_, err := w.slack.Post(a.Channel, a.User, w.slackText(a.Text), o)
-		return err
-	},
+	"slack/post": postAct,
 	"slack/edit": func(w *World, a act) error {
 		if err := w.own(a, "cant_update_message"); err != nil {
 			return err
@@ -58,6 +61,7 @@ var acts = map[string]func(*World, act) error{
 	},
 	"slack/react":      func(w *World, a act) error { return w.slack.React(a.Channel, a.TS, a.User, a.Emoji) },
 	"slack/unreact":    func(w *World, a act) error { return w.slack.Unreact(a.Channel, a.TS, a.User, a.Emoji) },
+	"slack/audience":   readersAct,
 	"gitlab/close":     func(w *World, a act) error { return w.gitlab.SetState(a.Project, a.Issue, a.As, "close") },
 	"gitlab/reopen":    func(w *World, a act) error { return w.gitlab.SetState(a.Project, a.Issue, a.As, "reopen") },
 	"gitlab/title":     func(w *World, a act) error { return w.gitlab.SetTitle(a.Project, a.Issue, a.As, a.Text) },
@@ -65,6 +69,12 @@ var acts = map[string]func(*World, act) error{
 	"gitlab/label":     labelAct,
 	"gitlab/assign":    assignAct,
 	"gitlab/comment":   commentAct,
+	"gitlab/rewrite":   rewriteAct,
+	"gitlab/note":      noteAct,
+	"gitlab/erase":     eraseAct,
+	"gitlab/move":      moveAct,
+	"gitlab/delete":    func(w *World, a act) error { return w.gitlab.DeleteIssue(a.Project, a.Issue, a.As) },
+	"gitlab/audience":  func(w *World, a act) error { return w.gitlab.SetVisibility(a.Project, a.Audience) },
 	"fault/lost":       func(w *World, _ act) error { w.loseAnswer(); return nil },
 	"fault/rate-limit": func(w *World, _ act) error { w.limitRate(); return nil },
 	"fault/drop":       func(w *World, _ act) error { w.dropSockets(); return nil },
@@ -83,27 +93,28 @@ func (w *World) own(a act, word string) error {
 	return nil
 }
 
-func labelAct(w *World, a act) error {
-	if strings.TrimSpace(a.Label) == "" {
-		return errors.New("400: label is empty")
+func postAct(w *World, a act) error {
+	o := fakeslack.Options{ThreadTS: a.Thread}
+	for _, f := range a.Files {
+		o.Files = append(o.Files, fakeslack.File{Name: f.Name, Content: f.Data})
 	}
-	if a.On {
-		return w.gitlab.ChangeLabels(a.Project, a.Issue, a.As, []string{a.Label}, nil)
+	if a.User == w.cast.pager.UserID {
+		_, err := w.slack.PostAsApp(a.Channel, w.cast.pager, w.slackText(a.Text), o)
+		return err
 	}
-	return w.gitlab.ChangeLabels(a.Project, a.Issue, a.As, nil, []string{a.Label})
-}
-
-func assignAct(w *World, a act) error {
-	ids := []int{}
-	if a.Assignee != 0 {
-		ids = append(ids, a.Assignee)
-	}
-	return w.gitlab.SetAssignees(a.Project, a.Issue, a.As, ids)
-}
-
-func commentAct(w *World, a act) error {
-	_, err := w.gitlab.Comment(a.Project, a.Issue, a.As, a.Text, a.Internal)
+	_, err := w.slack.Post(a.Channel, a.User, w.slackText(a.Text), o)
 	return err
+}
+
+// readersAct makes a channel public, private, or shared with another company.
+func readersAct(w *World, a act) error {
+	if !slices.Contains([]string{"public", "private", "shared"}, a.Audience) {
+		return fmt.Errorf("400: audience %q", a.Audience)
+	}
+	if err := w.slack.SetPrivate(a.Channel, a.User, a.Audience == "private"); err != nil {
+		return err
+	}
+	return w.slack.SetShared(a.Channel, a.Audience == "shared")
 }
 
 // serveAct answers POST /act/SIDE/WHAT. A refusal is 422 with the vendor's own word for it.

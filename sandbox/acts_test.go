@@ -35,6 +35,9 @@ func TestActsInSlack(t *testing.T) {
 		{"slack/delete", act{User: noor, Channel: helpInfra, TS: own}, "cant_delete_message"},
 		{"slack/delete", act{User: noor, Channel: helpInfra, TS: "1.000001"}, "message_not_found"},
 		{"slack/delete", act{User: femi, Channel: helpInfra, TS: root}, ""},
+		{"slack/audience", act{User: ada, Channel: helpInfra, Audience: "secret"}, `400: audience "secret"`},
+		{"slack/audience", act{User: ada, Channel: "C0NONE", Audience: "private"}, "channel_not_found"},
+		{"slack/audience", act{User: "U0NONE", Channel: helpInfra, Audience: "private"}, "user_not_found"},
 	} {
 		status, got := do(t, w, tc.what, tc.act)
 		if got != tc.want {
@@ -52,6 +55,65 @@ func TestActsInSlack(t *testing.T) {
 	last := messages[len(messages)-1]
 	if last.Text != "disk full" || last.BotID == "" {
 		t.Errorf("the pager's message: got %+v, want one by an app", last)
+	}
+}
+
+func TestFilesInSlack(t *testing.T) {
+	w := start(t)
+	png := []byte("\x89PNG\r\n\x1a\n and more")
+	root := w.Slack().Snapshot().Channels[0].Messages[0].TS
+	for _, a := range []act{
+		{User: ada, Channel: helpInfra, Text: "look", Files: []file{{"screen shot.png", png}, {"log & <all>.txt", []byte("line\n")}}},
+		{User: ada, Channel: helpInfra, Thread: root, Files: []file{{"drawing.svg", []byte("<svg/>")}}},
+		{User: w.cast.pager.UserID, Channel: helpInfra, Files: []file{{"empty", nil}}},
+	} {
+		if status, got := do(t, w, "slack/post", a); got != "" {
+			t.Errorf("slack/post with %d files: got %d %q, want no error", len(a.Files), status, got)
+		}
+	}
+	messages := stateOf(t, w).Slack.Channels[0].Messages
+	said := messages[len(messages)-2]
+	files := slices.Concat(said.Files, messages[0].Replies[2].Files, messages[len(messages)-1].Files)
+	if len(said.Files) != 2 || len(files) != 4 || said.Text != "look" || files[0].Size != len(png) || files[1].Name != "log & <all>.txt" {
+		t.Fatalf("messages with files: got %+v, want 2, 1 and 1 files", files)
+	}
+	for i, want := range []struct{ kind, saved, body string }{
+		{"image/png", "", string(png)},
+		{"application/octet-stream", `attachment; filename="log & <all>.txt"`, "line\n"},
+		{"application/octet-stream", "attachment; filename=drawing.svg", "<svg/>"},
+		{"application/octet-stream", "attachment; filename=empty", ""},
+	} {
+		got := get(t, w.URL()+"previews/"+files[i].ID)
+		if got.body != want.body || got.header.Get("Content-Type") != want.kind || got.header.Get("Content-Disposition") != want.saved {
+			t.Errorf("preview of %s: got %q as %q, saved as %q; want %q", files[i].Name, got.body, got.header.Get("Content-Type"), got.header.Get("Content-Disposition"), want)
+		}
+		if got.header.Get("Content-Security-Policy") != "default-src 'none'; sandbox" {
+			t.Errorf("preview of %s: got the policy %q", files[i].Name, got.header.Get("Content-Security-Policy"))
+		}
+	}
+	if got := get(t, w.URL()+"previews/F0NONE").status; got != http.StatusNotFound {
+		t.Errorf("preview of no file: got %d, want 404", got)
+	}
+}
+
+func TestWhoReadsIsSwitched(t *testing.T) {
+	w := start(t)
+	for _, tc := range []struct {
+		audience        string
+		private, shared bool
+	}{{"private", true, false}, {"shared", false, true}, {"shared", false, true}, {"public", false, false}} {
+		_, got := do(t, w, "slack/audience", act{User: ada, Channel: helpInfra, Audience: tc.audience})
+		c := stateOf(t, w).Slack.Channels[0]
+		if got != "" || c.Private != tc.private || c.ExtShared != tc.shared {
+			t.Errorf("slack/audience %s: got %q, private %v, shared %v", tc.audience, got, c.Private, c.ExtShared)
+		}
+	}
+	for _, tc := range []struct{ audience, want string }{{"public", "public"}, {"internal", "internal"}, {"secret", "internal"}, {"private", "private"}} {
+		_, got := do(t, w, "gitlab/audience", act{Project: w.cast.projects[infraProject], Audience: tc.audience})
+		p := stateOf(t, w).GitLab.Projects[0]
+		if (got != "") != (tc.audience == "secret") || p.Visibility != tc.want {
+			t.Errorf("gitlab/audience %s: got %q, %s; want %s", tc.audience, got, p.Visibility, tc.want)
+		}
 	}
 }
 

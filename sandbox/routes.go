@@ -26,6 +26,7 @@ func (w *World) routes() http.Handler {
 	page.HandleFunc("GET /state", w.serveState)
 	page.HandleFunc("GET /events", w.serveEvents)
 	page.HandleFunc("POST /act/{act...}", w.serveAct)
+	page.Handle("GET /previews/{file}", vendor(http.HandlerFunc(w.servePreview)))
 	page.Handle("GET /assets/", http.StripPrefix("/assets", static))
 	page.Handle("GET /emoji/", static)
 	index := func(rw http.ResponseWriter, r *http.Request) { http.ServeFileFS(rw, r, files, "index.html") }

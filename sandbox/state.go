@@ -56,8 +56,15 @@ type projectView struct {
 
 type issueView struct {
 	fakegitlab.Issue
-	HTML  string     `json:"html"`
-	Notes []noteView `json:"notes"`
+	HTML    string     `json:"html"`
+	Notes   []noteView `json:"notes"`
+	MovedTo *placeView `json:"moved_to,omitempty"`
+}
+
+// placeView is where an issue is: the project's path and the issue's number in it.
+type placeView struct {
+	Path string `json:"path"`
+	IID  int    `json:"iid"`
 }
 
 type noteView struct {
@@ -105,12 +112,18 @@ func projectOf(channel string) string {
 func (w *World) viewGitLab() gitlabView {
 	snap := w.gitlab.Snapshot()
 	v := gitlabView{People: snap.Users}
+	places := map[int]*placeView{}
+	for _, p := range snap.Projects {
+		for _, is := range p.Issues {
+			places[is.ID] = &placeView{p.Path, is.IID}
+		}
+	}
 	for _, p := range snap.Projects {
 		pv := projectView{ID: p.ID, Path: p.Path, Visibility: p.Visibility, Labels: p.Labels, Issues: []issueView{}}
 		for _, is := range p.Issues {
-			iv := issueView{Issue: is, HTML: fakegitlab.RenderHTML(is.Description), Notes: []noteView{}}
+			iv := issueView{Issue: is, HTML: w.gitlab.Render(p.ID, is.Description), Notes: []noteView{}, MovedTo: places[is.MovedToID]}
 			for _, n := range is.Notes {
-				iv.Notes = append(iv.Notes, noteView{Note: n, HTML: fakegitlab.RenderHTML(n.Body)})
+				iv.Notes = append(iv.Notes, noteView{Note: n, HTML: w.gitlab.Render(p.ID, n.Body)})
 			}
 			pv.Issues = append(pv.Issues, iv)
 		}
