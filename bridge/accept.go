@@ -11,11 +11,18 @@ import (
 
 // Hint is what one event carried, kept beside the look that it asked for until that look has ended.
 type Hint struct {
-	Message   *Message `json:"message,omitempty"`   // a new reply
-	Reactions bool     `json:"reactions,omitempty"` // the first message's reactions are to be read
-	Whole     bool     `json:"whole,omitempty"`     // the whole thread is to be read
-	Fresh     *Given   `json:"fresh,omitempty"`     // this reaction was newly given
-	Swept     bool     `json:"swept,omitempty"`     // a sweep asks; the hints of several sweeps are one
+	Message   *Message  `json:"message,omitempty"`   // new, edited or deleted
+	Reactions bool      `json:"reactions,omitempty"` // the first message's reactions are to be read
+	Whole     bool      `json:"whole,omitempty"`     // the whole thread is to be read
+	Fresh     *Given    `json:"fresh,omitempty"`     // this reaction was newly given
+	Taken     *Given    `json:"taken,omitempty"`     // this reaction was taken back
+	At        time.Time `json:"at,omitzero"`         // when, if Slack tells
+	Swept     bool      `json:"swept,omitempty"`     // a sweep asks; the hints of several sweeps are one
+
+	Changed *Issue `json:"changed,omitempty"` // as GitLab lists it
+	Title   string `json:"title,omitempty"`   // of Changed
+	Missing bool   `json:"missing,omitempty"` // whether the issue is there is to be found out
+	Notes   bool   `json:"notes,omitempty"`   // all its notes are to be read
 }
 
 // Accept records an event. When it returns nil, either the event concerns nothing here or it is on disk and will be looked into: the
@@ -70,6 +77,11 @@ func (b *Bridge) concerns(ctx context.Context, t Thread, e Event) (*Hint, error)
 			return nil, nil
 		}
 		return b.ifTracked(ctx, t, Hint{Message: e.Message})
+	case MessageEdited, MessageDeleted:
+		if e.Message == nil || e.Message.Own {
+			return nil, nil
+		}
+		return b.ifTracked(ctx, t, Hint{Message: e.Message})
 	case ReactionAdded, ReactionRemoved:
 		return b.reactionConcerns(ctx, t, r, e)
 	}
@@ -81,8 +93,10 @@ func (b *Bridge) reactionConcerns(ctx context.Context, t Thread, r *Rules, e Eve
 	if !m.mentions(e.Emoji) {
 		return nil, nil
 	}
-	h := Hint{Reactions: true}
-	if e.Kind == ReactionAdded {
+	h := Hint{Reactions: true, At: e.At}
+	if e.Kind == ReactionRemoved {
+		h.Taken = &Given{Emoji: e.Emoji, User: e.User}
+	} else {
 		h.Fresh = &Given{Emoji: e.Emoji, User: e.User}
 		if _, agent := r.Agents[e.User]; agent && e.Emoji == m.Acknowledged {
 			return &h, nil

@@ -3,6 +3,7 @@ package bridge
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"slack-gitlab-bridge/markup"
 	"slack-gitlab-bridge/store"
@@ -10,12 +11,18 @@ import (
 
 // Action is one change of the outside world: exactly one of its fields is set. It is the body of the job that carries it out.
 type Action struct {
-	Look   *Look            `json:"look,omitempty"`
-	Create *CreateIssue     `json:"create,omitempty"`
-	Note   *AddNote         `json:"note,omitempty"`
-	Update *UpdateIssue     `json:"update,omitempty"`
-	Assign *ChangeAssignees `json:"assign,omitempty"`
-	Card   *ShowCard        `json:"card,omitempty"`
+	Look    *Look            `json:"look,omitempty"`
+	Create  *CreateIssue     `json:"create,omitempty"`
+	Note    *AddNote         `json:"note,omitempty"`
+	Edit    *EditNote        `json:"edit,omitempty"`
+	Rewrite *RewriteIssue    `json:"rewrite,omitempty"`
+	Copy    *CopyFiles       `json:"copy,omitempty"`
+	Update  *UpdateIssue     `json:"update,omitempty"`
+	Assign  *ChangeAssignees `json:"assign,omitempty"`
+	Card    *ShowCard        `json:"card,omitempty"`
+	Say     *Say             `json:"say,omitempty"`
+	Sign    *Sign            `json:"sign,omitempty"`
+	Tell    *Tell            `json:"tell,omitempty"`
 }
 
 // Look is the job that looks at a thread. What its events carried lies beside it, a record each.
@@ -29,10 +36,38 @@ type CreateIssue struct {
 	Then    []Action `json:"then,omitempty"`
 }
 
-// AddNote mirrors replies.
+// AddNote mirrors replies, or says in one line how many of an app were left out.
 type AddNote struct {
-	Messages []string      `json:"messages"` // their ts, in order
-	Body     markup.GitLab `json:"body"`
+	Messages []string          `json:"messages"`           // their ts, in order; with "#…" behind it where the message has a note already
+	Versions map[string]string `json:"versions,omitempty"` // by ts, of those that were edited: the ts of the edit that Body shows
+	Body     markup.GitLab     `json:"body"`
+	App      string            `json:"app,omitempty"` // these messages of the app are left out: Body is made of their number
+	Due      time.Time         `json:"due,omitzero"`  // not before
+	Round    int               `json:"round,omitempty"`
+}
+
+// EditNote changes one message's part of the note that carries it.
+type EditNote struct {
+	TS      string        `json:"ts"`
+	Version string        `json:"version"`         // ts of the edit; empty: the message was deleted
+	Part    markup.GitLab `json:"part,omitzero"`   // what stands there from now on, with its heading; empty: the text stays
+	Remark  markup.GitLab `json:"remark,omitzero"` // goes to the heading's end
+	Else    markup.GitLab `json:"else,omitzero"`   // the note to be added where a person has taken the heading away
+}
+
+// RewriteIssue changes title and description after the first message, if they are as the bridge wrote them.
+type RewriteIssue struct {
+	Version     string        `json:"version"` // as in EditNote
+	Title       string        `json:"title,omitempty"`
+	Description markup.GitLab `json:"description,omitzero"` // empty: the text stays
+	Remark      markup.GitLab `json:"remark,omitzero"`      // goes to the end of the line with the permalink
+	Else        markup.GitLab `json:"else,omitzero"`        // the note to be added where a person has changed title or description
+}
+
+// CopyFiles puts a message's files into the project and links them where the message stands.
+type CopyFiles struct {
+	TS    string        `json:"ts"`
+	Files []markup.File `json:"files"`
 }
 
 // UpdateIssue changes state, labels or confidentiality.
@@ -47,13 +82,36 @@ type ChangeAssignees struct {
 	Remove   []string `json:"remove,omitempty"`
 	Named    []string `json:"named,omitempty"`    // asked for by a label emoji
 	Standing []string `json:"standing,omitempty"` // agents whose 👀 stands
+	Withdraw bool     `json:"withdraw,omitempty"` // a finger slip: the issue is closed, if nobody has touched it
 }
 
 // ShowCard posts the status card, or edits it to what the link says when its turn comes.
-type ShowCard struct{}
+type ShowCard struct {
+	Title string `json:"title,omitempty"` // of the issue as GitLab last told; empty: not known, the card goes without
+}
+
+// Say posts a reply of the bridge into the thread, edits it or takes it away.
+type Say struct {
+	Key  string       `json:"key"` // names it in the thread: "note/305" for a comment, "state/…" for a line on the issue
+	Text markup.Slack `json:"text,omitzero"`
+	Gone bool         `json:"gone,omitempty"` // it is taken away
+}
+
+// Sign gives or takes back the bridge's own reaction on the first message.
+type Sign struct {
+	Emoji string `json:"emoji"`
+	On    bool   `json:"on"`
+}
+
+// Tell shows one person a line that nobody else sees. It is told at most once.
+type Tell struct {
+	Key  string       `json:"key"` // names what is told, and to whom
+	User string       `json:"user"`
+	Text markup.Slack `json:"text"`
+}
 
 func (p Patch) empty() bool {
-	return p.State == "" && len(p.AddLabels)+len(p.RemoveLabels) == 0 && !p.SetAssignees && !p.Confidential
+	return p.State == "" && len(p.AddLabels)+len(p.RemoveLabels) == 0 && !p.SetAssignees && !p.Confidential && p.Title == "" && p.Description == nil
 }
 
 // over lays a newer patch over an older one that was not carried out.
@@ -83,33 +141,63 @@ func (a Action) Kind() string {
 		return "create"
 	case a.Note != nil:
 		return "note"
+	case a.Edit != nil:
+		return "edit"
+	case a.Rewrite != nil:
+		return "rewrite"
+	case a.Copy != nil:
+		return "copy"
 	case a.Update != nil:
 		return "update"
 	case a.Assign != nil:
 		return "assign"
+	case a.Say != nil:
+		return "say"
+	case a.Sign != nil:
+		return "sign"
+	case a.Tell != nil:
+		return "tell"
 	}
 	return "card"
 }
 
 // key names the effect, once in the whole store: wanting it twice finds the key taken.
 func (a Action) key(t Thread) string {
-	if a.Note != nil {
-		return t.String() + "/note/" + a.Note.Messages[0]
+	key := t.String() + "/" + a.Kind()
+	switch {
+	case a.Note != nil && a.Note.App != "":
+		return key + "/left-" + digest([]byte(a.Note.App+a.Note.Due.String()))
+	case a.Note != nil:
+		return key + "/" + a.Note.Messages[0]
+	case a.Edit != nil:
+		return key + "/" + a.Edit.TS
+	case a.Copy != nil:
+		return key + "/" + a.Copy.TS
+	case a.Say != nil:
+		return key + "/" + a.Say.Key
+	case a.Tell != nil:
+		return key + "/" + a.Tell.Key
 	}
-	return t.String() + "/" + a.Kind()
+	return key
 }
 
-// lane keeps in order what must be: a thread's GitLab side with the looks that lead to it, and its Slack side.
+// lane keeps in order what must be: a thread's GitLab side with the looks that lead to it, and its Slack side. What must not hold back
+// either is in a lane of its own.
 func (a Action) lane(t Thread) string {
-	if a.Card != nil {
+	switch {
+	case a.Card != nil, a.Say != nil, a.Sign != nil:
 		return t.String() + " slack"
+	case a.Tell != nil:
+		return t.String() + " aside"
+	case a.Note != nil && a.Note.App != "":
+		return t.String() + " later"
 	}
 	return t.String() + " gitlab"
 }
 
 // once reports whether the action must not be repeated without looking for its effect first.
-func (a Action) once(card cardRecord) bool {
-	return a.Create != nil || a.Note != nil || (a.Card != nil && card.TS == "")
+func (a Action) once(said saidRecord) bool {
+	return a.Create != nil || a.Note != nil || (a.Card != nil || a.Say != nil && !a.Say.Gone) && said.TS == ""
 }
 
 // job makes the job that carries the action out.
@@ -118,7 +206,11 @@ func (a Action) job(t Thread) (store.Job, error) {
 	if err != nil {
 		return store.Job{}, err
 	}
-	return store.Job{Key: a.key(t), Lane: a.lane(t), Holds: a.Create != nil, Body: body}, nil
+	job := store.Job{Key: a.key(t), Lane: a.lane(t), Holds: a.Create != nil, Body: body}
+	if a.Note != nil {
+		job.NotBefore = a.Note.Due
+	}
+	return job, nil
 }
 
 // over lays the action over an older one of the same key that still waits.
@@ -129,10 +221,14 @@ func (a Action) over(old Action) Action {
 	case a.Assign != nil && old.Assign != nil:
 		merged := a.Assign.over(*old.Assign)
 		return Action{Assign: &merged}
-	case a.Look != nil, a.Card != nil:
-		return a
+	case a.Note != nil && a.Note.App != "" && old.Note != nil:
+		return Action{Note: a.Note.more(old.Note)}
+	case a.Card != nil && old.Card != nil && a.Card.Title == "":
+		return old
+	case a.Note != nil, a.Create != nil:
+		return old
 	}
-	return old
+	return a
 }
 
 // String says in words what the patch does.

@@ -255,7 +255,7 @@ func TestActions(t *testing.T) {
 		if err != nil || got != th || back.Kind() != tt.a.Kind() || back.key(th) != j.Key {
 			t.Errorf("decode(%s) = %v %s, %v", j.Key, got, back.Kind(), err)
 		}
-		if once, again := tt.a.once(cardRecord{}), tt.a.once(cardRecord{TS: "1.5"}); once != tt.once || again != tt.onceAgain {
+		if once, again := tt.a.once(saidRecord{}), tt.a.once(saidRecord{TS: "1.5"}); once != tt.once || again != tt.onceAgain {
 			t.Errorf("%s.once() = %v without a card, %v with one, want %v, %v", tt.a.Kind(), once, again, tt.once, tt.onceAgain)
 		}
 	}

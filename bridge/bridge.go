@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -21,6 +22,10 @@ type Config struct {
 	SweepEvery  time.Duration // how often Slack's state is compared anew
 	SweepWindow time.Duration // how far back a sweep looks for first messages
 	Backfill    time.Duration // how far back a newly listed channel is looked at
+	Undo        time.Duration // how soon after its birth an issue is withdrawn when 👀 is taken back; 0: never
+	PollEvery   time.Duration // how often GitLab is asked for changes
+	MaxFile     int64         // bytes; larger files are linked, not copied
+	Ops         string        // the channel that is told of what concerns ops; empty: none
 	GitLabHost  string        // a link to something there would leave a "mentioned in", so it is mirrored as code
 }
 
@@ -49,11 +54,14 @@ type Bridge struct {
 	outages outages
 	recent  recent
 	gaps    chan gap
+	polls   chan struct{}
+	ops     chan string
 }
 
 // New makes a bridge between two ends. The store stays the caller's to close, after Run has returned.
 func New(config Config, slack Slack, gitlab GitLab, s *store.Store, team *agents.File, log zerolog.Logger, meter Meter) *Bridge {
-	b := &Bridge{config: config, slack: slack, gitlab: gitlab, store: s, log: log, meter: meter, started: time.Now(), gaps: make(chan gap, 1)}
+	b := &Bridge{config: config, slack: slack, gitlab: gitlab, store: s, log: log, meter: meter, started: time.Now(),
+		gaps: make(chan gap, 1), polls: make(chan struct{}, 1), ops: make(chan string, opsKept)}
 	b.file.Store(team)
 	return b
 }
@@ -102,6 +110,10 @@ func (b *Bridge) canonical(emojis []string) []string {
 // Where what lies in the store.
 func linkKey(t Thread) string              { return "link/" + t.String() }
 func cardKey(t Thread) string              { return "card/" + t.String() }
+func saidPrefix(t Thread) string           { return "said/" + t.String() + "/" }
+func toldPrefix(t Thread) string           { return "told/" + t.String() + "/" }
+func fileKey(t Thread, id string) string   { return "file/" + t.String() + "/" + id }
+func issueKey(project, iid int) string     { return fmt.Sprintf("issue/%d/%d", project, iid) }
 func auditKey(t Thread) string             { return "audit/" + t.String() }
 func hintPrefix(t Thread) string           { return "hint/" + t.String() + "/" }
 func sweptKey(t Thread) string             { return hintPrefix(t) + "swept" }
@@ -110,15 +122,27 @@ func mirrorKey(t Thread, ts string) string { return mirrorPrefix(t) + ts }
 func meaningsKey(hash string) string       { return "rules/" + hash }
 func lookKey(t Thread) string              { return t.String() + "/look" }
 
-// cardRecord is the thread's card in Slack.
-type cardRecord struct {
+// saidRecord is a reply of the bridge in Slack: the card, a comment, a line.
+type saidRecord struct {
 	TS   string `json:"ts"`
-	Hash string `json:"hash"` // of the text that it shows
+	Hash string `json:"hash"`           // of the text that it shows
+	Gone bool   `json:"gone,omitempty"` // it was taken away, and does not come back
+
+	Parked bool `json:"parked,omitempty"` // the card shows that something was given up
 }
 
 // mirror is a reply that has its note, or will have it.
 type mirror struct {
-	Note int `json:"note,omitempty"` // 0 while it waits
+	Note    int    `json:"note,omitempty"`    // 0 while it waits
+	Version string `json:"version,omitempty"` // ts of the edit that the note shows; empty: as it was posted
+	Gone    bool   `json:"gone,omitempty"`    // deleted in Slack
+	Round   int    `json:"round,omitempty"`   // the link's at that time
+}
+
+// fileRecord says what became of a message's file.
+type fileRecord struct {
+	Copy string `json:"copy,omitempty"` // its path in the project
+	Why  string `json:"why,omitempty"`  // there is none
 }
 
 // Deed is one line of what was done for a thread.

@@ -139,7 +139,12 @@ func TestFollow(t *testing.T) {
 		{name: "and is assigned when the first goes", prep: func(r *rig, th Thread) { r.reacted(th, th.TS, agentTwo, "eyes", true) },
 			do:   func(r *rig, th Thread) { r.reacted(th, th.TS, agentOne, "eyes", false) },
 			want: func(i *fakeIssue) bool { return slices.Equal(i.Assignees, []string{"two"}) }, cost: cost{reactions: 1, cards: 1, reads: 1, updates: 1}},
-		{name: "👀 taken back unassigns and keeps the issue", do: func(r *rig, th Thread) { r.reacted(th, th.TS, agentOne, "eyes", false) },
+		{name: "a slip of the finger is withdrawn", do: func(r *rig, th Thread) { r.reacted(th, th.TS, agentOne, "eyes", false) },
+			want: func(i *fakeIssue) bool { return len(i.Assignees) == 0 && i.Closed }, cost: cost{reactions: 1, cards: 1, reads: 1, updates: 1}},
+		{name: "and 👀 again reopens it", prep: func(r *rig, th Thread) { r.reacted(th, th.TS, agentOne, "eyes", false) },
+			do:   func(r *rig, th Thread) { r.reacted(th, th.TS, agentOne, "eyes", true) },
+			want: func(i *fakeIssue) bool { return slices.Equal(i.Assignees, []string{"one"}) && !i.Closed }, cost: cost{reactions: 1, cards: 2, reads: 1, updates: 2}},
+		{name: "👀 taken back later unassigns and keeps the issue", prep: func(*rig, Thread) { time.Sleep(3 * time.Minute) }, do: func(r *rig, th Thread) { r.reacted(th, th.TS, agentOne, "eyes", false) },
 			want: func(i *fakeIssue) bool { return len(i.Assignees) == 0 && !i.Closed }, cost: cost{reactions: 1, cards: 1, reads: 1, updates: 1}},
 		{name: "👀 of a stranger taken back", prep: func(r *rig, th Thread) { r.reacted(th, th.TS, stranger, "eyes", true) },
 			do:   func(r *rig, th Thread) { r.reacted(th, th.TS, stranger, "eyes", false) },
@@ -425,7 +430,7 @@ func TestIdleSweep(t *testing.T) {
 		if got := r.slack.asked(); !slices.Equal(got, []string{"FirstMessages", "FirstMessages", "FirstMessages"}) {
 			t.Errorf("Slack was asked %v", got)
 		}
-		if got := r.gitlab.asked(); len(got) != 0 {
+		if got := r.gitlab.asked(); !slices.Equal(got, []string{"ReadProject", "Issues", "ReadProject", "Issues", "ReadProject", "Issues"}) {
 			t.Errorf("GitLab was asked %v", got)
 		}
 	})

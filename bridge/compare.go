@@ -82,10 +82,10 @@ func (s *sweeper) changed(ctx context.Context, t Thread, m *Message, link *Link)
 	}
 	f := Facts{Rules: s.rules, Root: m}
 	copied := *link
-	if f.cut() || len(f.gone(&copied)) > 0 || len(f.seenAnew(&copied)) > 0 {
+	if rootChange(m, link) != "" || f.cut() || len(f.gone(&copied)) > 0 || len(f.seenAnew(&copied)) > 0 {
 		return true, nil
 	}
-	var card cardRecord
+	var card saidRecord
 	if _, err := s.b.store.Get(ctx, cardKey(t), &card); err != nil {
 		return false, err
 	}

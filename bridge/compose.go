@@ -24,20 +24,37 @@ func (f Facts) author(m *Message) string {
 // when is the time of a message, as shown to people.
 func when(m *Message) string { return TimeOf(m.TS).Format("2006-01-02 15:04 UTC") }
 
+// rootAuthor is what the writer of the first message is called, also when the message is gone.
+func (f Facts) rootAuthor(link *Link) string {
+	return f.author(&Message{App: cmp.Or(f.Root.App, link.App), User: cmp.Or(f.Root.User, link.Requester)})
+}
+
 // title gives the issue's title.
-func (f Facts) title() string {
-	return markup.Title(f.Root.Content, f.Names, fmt.Sprintf("Request from %s in #%s", f.author(f.Root), f.Channel.Name))
+func (f Facts) title(link *Link) string {
+	return markup.Title(f.Root.Content, f.Names, fmt.Sprintf("Request from %s in #%s", f.rootAuthor(link), f.Channel.Name))
 }
 
 // description is the issue's description: who, where and when, the first message, last the mark.
-func (f Facts) description(owner string) markup.GitLab {
+func (f Facts) description(link *Link) markup.GitLab {
 	var b markup.Builder
-	b.Text("Requested by **").Add(markup.Plain(f.author(f.Root))).Text("** in **#").Add(markup.Plain(f.Channel.Name)).Text("** on ")
+	b.Text("Requested by **").Add(markup.Plain(f.rootAuthor(link))).Text("** in **#").Add(markup.Plain(f.Channel.Name)).Text("** on ")
 	b.Add(markup.Link(when(f.Root), f.Root.Permalink))
-	b.Text(", acknowledged by **").Add(markup.Plain(f.agentName(owner))).Text("**.")
-	b.Line(markup.FromSlack(f.Root.Content, f.Names))
+	b.Text(", acknowledged by **").Add(markup.Plain(f.agentName(link.By))).Text("**.")
+	if f.Rules.mirrorsNotes(f.Channel) {
+		b.Text("\\\nComments here are shown in the Slack thread; internal notes are not.")
+	}
+	b.Line(f.body(f.Root))
 	b.Mark("thread", []string{f.Thread.String()})
 	return b.GitLab()
+}
+
+// body is a message's text.
+func (f Facts) body(m *Message) markup.GitLab {
+	if m.Deleted {
+		var b markup.Builder
+		return b.Text("*deleted in Slack*").GitLab()
+	}
+	return markup.FromSlack(f.withCopies(m.Content), f.Names)
 }
 
 func (f Facts) agentName(id string) string {
@@ -45,55 +62,85 @@ func (f Facts) agentName(id string) string {
 	return cmp.Or(a.Name, f.Names.Users[id], a.GitLabUsername)
 }
 
-// notes mirrors the replies in order, as many as fit to a note. Late ones say so.
-func (f Facts) notes(replies []Message, late bool) []Action {
+// notes mirrors the replies in order, as many as fit to a note. The remark, if any, goes to each heading.
+func (f Facts) notes(replies []Message, remark string) []Action {
 	var actions []Action
 	var b markup.Builder
 	var in []string
+	var versions map[string]string
 	flush := func() {
 		if len(in) == 0 {
 			return
 		}
-		note := &AddNote{Messages: in}
+		note := &AddNote{Messages: in, Versions: versions, Round: f.round()}
 		b.Mark("messages", note.marked(f.Thread))
 		note.Body = b.GitLab()
 		actions = append(actions, Action{Note: note})
-		b, in = markup.Builder{}, nil
+		b, in, versions = markup.Builder{}, nil, nil
 	}
 	for _, m := range replies {
-		part := f.reply(&m, late)
+		part := f.reply(&m, remark)
 		// A mark line takes 40 characters a message, beside its text.
 		if b.Len()+utf8.RuneCountInString(part.String())+40*len(in) > noteLimit {
 			flush()
 		}
 		b.Line(part)
 		in = append(in, m.TS)
+		if m.Edited != "" {
+			if versions == nil {
+				versions = map[string]string{}
+			}
+			versions[m.TS] = m.Edited
+		}
 	}
 	flush()
-	return actions
+	return append(actions, f.copies(replies)...)
 }
 
-// reply is one message's part of a note, under its author, time and permalink.
-func (f Facts) reply(m *Message, late bool) markup.GitLab {
+// late is the remark on a reply that is older than one which was mirrored already.
+const late = "delivered late by Slack"
+
+// reply is one message's part of a note, under its author, time and permalink, and perhaps a remark.
+func (f Facts) reply(m *Message, remark string) markup.GitLab {
 	var b markup.Builder
 	b.Text("**").Add(markup.Plain(f.author(m))).Text("** · ").Add(markup.Link(when(m), m.Permalink))
-	if late {
-		b.Text(" · delivered late by Slack")
+	if remark != "" {
+		b.Text(" · ").Add(markup.Plain(remark))
 	}
-	b.Line(markup.FromSlack(m.Content, f.Names))
+	b.Line(f.body(m))
 	return b.GitLab()
 }
 
+// cardFacts is what the card is made of.
+type cardFacts struct {
+	rules  *Rules
+	link   *Link
+	title  string // of the issue; empty: not known
+	info   ChannelInfo
+	parked []string // what was given up, in words
+}
+
 // card is the thread's status card.
-func card(r *Rules, l *Link) markup.Slack {
+func card(f cardFacts) markup.Slack {
 	var b markup.SlackBuilder
+	l, quiet, hidden := f.link, f.rules.Channel.Card == agents.CardQuiet, f.link.hidden(f.info)
 	b.Add(markup.SlackLink(l.Issue.Ref, l.Issue.URL))
-	if l.Issue.Closed {
+	switch {
+	case l.Lost == lostDeleted:
+		return b.Text(" · *deleted in GitLab*. A new acknowledgement makes a new issue.").Slack()
+	case l.Lost == lostMoved:
+		return b.Text(" · *moved* to a project that the bridge cannot read. A new acknowledgement makes a new issue.").Slack()
+	case l.Withdrawn && l.Issue.Closed:
+		b.Text(" · *withdrawn*: the acknowledgement was taken back")
+	case l.Issue.Closed:
 		b.Text(" · *closed*")
-	} else {
+	default:
 		b.Text(" · *open*")
 	}
-	if len(l.Issue.Labels) > 0 && !l.Issue.Confidential && r.Channel.Card != agents.CardQuiet {
+	if f.title != "" && !hidden && !quiet {
+		b.Text(" · ").Add(markup.SlackText(f.title))
+	}
+	if len(l.Issue.Labels) > 0 && !hidden && !quiet {
 		b.Text(" · ").Add(markup.SlackText(strings.Join(l.Issue.Labels, ", ")))
 	}
 	if l.Issue.Confidential {
@@ -102,11 +149,16 @@ func card(r *Rules, l *Link) markup.Slack {
 			b.Text(": the project is wider than this channel")
 		}
 	}
-	if r.Channel.Card == agents.CardQuiet {
+	if len(f.parked) > 0 {
+		b.Text("\n:warning: given up: ").Add(markup.SlackText(strings.Join(f.parked, ", ")))
+	}
+	if quiet {
 		return b.Slack()
 	}
-	owners(&b, r, l)
-	hint(&b, r, l)
+	if !hidden {
+		owners(&b, f.rules, l)
+	}
+	hint(&b, f.rules, l)
 	return b.Slack()
 }
 

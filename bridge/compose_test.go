@@ -40,23 +40,23 @@ func TestDescription(t *testing.T) {
 		want        string
 	}{
 		{"a person's", agentOne, func(*Facts) {},
-			"Requested by **Ada** in **#help** " + at + ", acknowledged by **Agent One**.\n\nThe build is red" + mark},
+			"Requested by **Ada** in **#help** " + at + ", acknowledged by **Agent One**.\\\nComments here are shown in the Slack thread; internal notes are not.\n\nThe build is red" + mark},
 		{"an agent without a name in the file goes by Slack's", agentTwo, func(f *Facts) { f.Names.Users[agentTwo] = "Bea" },
-			"Requested by **Ada** in **#help** " + at + ", acknowledged by **Bea**.\n\nThe build is red" + mark},
+			"Requested by **Ada** in **#help** " + at + ", acknowledged by **Bea**.\\\nComments here are shown in the Slack thread; internal notes are not.\n\nThe build is red" + mark},
 		{"and without that one by GitLab's", agentTwo, func(*Facts) {},
-			"Requested by **Ada** in **#help** " + at + ", acknowledged by **two**.\n\nThe build is red" + mark},
+			"Requested by **Ada** in **#help** " + at + ", acknowledged by **two**.\\\nComments here are shown in the Slack thread; internal notes are not.\n\nThe build is red" + mark},
 		{"an app's", agentOne, func(f *Facts) { f.Root.App, f.Root.User = "Alerts", "" },
-			"Requested by **Alerts** in **#help** " + at + ", acknowledged by **Agent One**.\n\nThe build is red" + mark},
+			"Requested by **Alerts** in **#help** " + at + ", acknowledged by **Agent One**.\\\nComments here are shown in the Slack thread; internal notes are not.\n\nThe build is red" + mark},
 		{"of somebody whom Slack does not name", agentOne, func(f *Facts) { f.Root.User = "UGONE" },
-			"Requested by **somebody** in **#help** " + at + ", acknowledged by **Agent One**.\n\nThe build is red" + mark},
+			"Requested by **somebody** in **#help** " + at + ", acknowledged by **Agent One**.\\\nComments here are shown in the Slack thread; internal notes are not.\n\nThe build is red" + mark},
 		{"without content", agentOne, func(f *Facts) { f.Root.Content = markup.Message{} },
-			"Requested by **Ada** in **#help** " + at + ", acknowledged by **Agent One**." + mark},
+			"Requested by **Ada** in **#help** " + at + ", acknowledged by **Agent One**.\\\nComments here are shown in the Slack thread; internal notes are not." + mark},
 		{"without an address", agentOne, func(f *Facts) { f.Root.Permalink = "" },
-			"Requested by **Ada** in **#help** on 2023-11-14 22:13 UTC, acknowledged by **Agent One**.\n\nThe build is red" + mark},
+			"Requested by **Ada** in **#help** on 2023-11-14 22:13 UTC, acknowledged by **Agent One**.\\\nComments here are shown in the Slack thread; internal notes are not.\n\nThe build is red" + mark},
 	} {
 		f := composeFacts(t, "The build is red")
 		tt.change(&f)
-		if got := f.description(tt.owner).String(); got != tt.want {
+		if got := f.description(&Link{By: tt.owner}).String(); got != tt.want {
 			t.Errorf("%s: description() =\n%s\nwant\n%s", tt.name, got, tt.want)
 		}
 	}
@@ -79,7 +79,7 @@ func TestIssueTitle(t *testing.T) {
 		if tt.change != nil {
 			tt.change(&f)
 		}
-		if got := f.title(); got != tt.want {
+		if got := f.title(&Link{}); got != tt.want {
 			t.Errorf("%s: title() = %q, want %q", tt.name, got, tt.want)
 		}
 	}
@@ -96,17 +96,17 @@ func TestHostileNamesDoNothing(t *testing.T) {
 		f := composeFacts(t, "")
 		f.Names.Users[asker], f.Channel.Name = name, name
 		f.Rules.Agents[agentOne] = agents.Agent{SlackID: agentOne, GitLabUsername: "one", Name: name}
-		body := f.description(agentOne).String()
-		note := f.notes([]Message{written("1700000010.000100", asker, "fine")}, false)[0].Note.Body.String()
+		body := f.description(&Link{By: agentOne}).String()
+		note := f.notes([]Message{written("1700000010.000100", asker, "fine")}, "")[0].Note.Body.String()
 		app := written("1700000020.000100", "", "fine")
 		app.App = name
-		appNote := f.notes([]Message{app}, false)[0].Note.Body.String()
+		appNote := f.notes([]Message{app}, "")[0].Note.Body.String()
 		for text, marked := range map[string]markup.Mark{
 			body: {Thread: f.Thread.String()}, note: {Messages: []string{help + "/1700000010.000100"}}, appNote: {Messages: []string{help + "/1700000020.000100"}},
 		} {
 			harmless(t, name, text, marked)
 		}
-		if title := f.title(); strings.ContainsAny(title, "\n\r\x00") || strings.Contains(title, " @all") || strings.Contains(title, "app#7") || strings.HasPrefix(title, "/") {
+		if title := f.title(&Link{}); strings.ContainsAny(title, "\n\r\x00") || strings.Contains(title, " @all") || strings.Contains(title, "app#7") || strings.HasPrefix(title, "/") {
 			t.Errorf("title() with %q = %q, want nothing that GitLab acts on", name, title)
 		}
 	}
@@ -140,15 +140,15 @@ func TestNotes(t *testing.T) {
 	const want = "**Ada** · [2023-11-14 22:13 UTC](https://acme.slack.com/archives/C0HELP0001/p1700000010000100)\n\nstill red\n\n" +
 		"**Eve** · [2023-11-14 22:15 UTC](https://acme.slack.com/archives/C0HELP0001/p1700000120000100)\n\n**same** here\n\n" +
 		"<!-- slack-gitlab-bridge messages=C0HELP0001/1700000010.000100,C0HELP0001/1700000120.000100 -->"
-	if got := f.notes([]Message{first, second}, false); len(got) != 1 || got[0].Note.Body.String() != want {
+	if got := f.notes([]Message{first, second}, ""); len(got) != 1 || got[0].Note.Body.String() != want {
 		t.Errorf("notes() = %d notes, the first\n%s\nwant one\n%s", len(got), got[0].Note.Body, want)
 	}
-	const late = "**Ada** · [2023-11-14 22:13 UTC](https://acme.slack.com/archives/C0HELP0001/p1700000010000100) · delivered late by Slack\n\nstill red\n\n" +
+	const wantLate = "**Ada** · [2023-11-14 22:13 UTC](https://acme.slack.com/archives/C0HELP0001/p1700000010000100) · delivered late by Slack\n\nstill red\n\n" +
 		"<!-- slack-gitlab-bridge messages=C0HELP0001/1700000010.000100 -->"
-	if got := f.notes([]Message{first}, true); len(got) != 1 || got[0].Note.Body.String() != late {
-		t.Errorf("late notes() = %d notes, the first\n%s\nwant one\n%s", len(got), got[0].Note.Body, late)
+	if got := f.notes([]Message{first}, late); len(got) != 1 || got[0].Note.Body.String() != wantLate {
+		t.Errorf("late notes() = %d notes, the first\n%s\nwant one\n%s", len(got), got[0].Note.Body, wantLate)
 	}
-	if got := f.notes(nil, false); got != nil {
+	if got := f.notes(nil, ""); got != nil {
 		t.Errorf("notes(nil) = %v, want none", got)
 	}
 }
@@ -177,7 +177,7 @@ func TestNotesKeepToTheLimit(t *testing.T) {
 			replies = append(replies, written(fmt.Sprintf("17000%05d.000100", i), asker, text))
 			want = append(want, replies[i].TS)
 		}
-		actions := f.notes(replies, false)
+		actions := f.notes(replies, "")
 		var got []string
 		for _, a := range actions {
 			if n := len([]rune(a.Note.Body.String())); n > 1_000_000 {
@@ -218,9 +218,10 @@ func TestCard(t *testing.T) {
 			link + " · *closed* · flow::new, team::Ops\nOwner: Agent One"},
 		{"an app's message", func(_ *Rules, l *Link) { l.Requester = "" },
 			link + " · *open* · flow::new, team::Ops\nOwner: Agent One\n:white_check_mark: on the first message, by an agent, closes it."},
-		{"confidential: no labels", func(_ *Rules, l *Link) { l.Issue.Confidential = true }, link + " · *open* · confidential\nOwner: Agent One" + closes},
+		{"confidential by a person: no labels, no owner", func(_ *Rules, l *Link) { l.Issue.Confidential, l.Secret = true, true }, link + " · *open* · confidential" + closes},
+		{"confidential by the channel's setting", func(_ *Rules, l *Link) { l.Issue.Confidential = true }, link + " · *open* · flow::new, team::Ops · confidential\nOwner: Agent One" + closes},
 		{"confidential, since the project is wider", func(_ *Rules, l *Link) { l.Issue.Confidential, l.Widened = true, true },
-			link + " · *open* · confidential: the project is wider than this channel\nOwner: Agent One" + closes},
+			link + " · *open* · flow::new, team::Ops · confidential: the project is wider than this channel\nOwner: Agent One" + closes},
 		{"confidence lifted by a person", func(_ *Rules, l *Link) { l.Widened = true }, link + " · *open* · flow::new, team::Ops\nOwner: Agent One" + closes},
 		{"quiet", func(r *Rules, _ *Link) { r.Channel.Card = agents.CardQuiet }, link + " · *open*"},
 		{"quiet, closed, confidential", func(r *Rules, l *Link) {
@@ -239,7 +240,7 @@ func TestCard(t *testing.T) {
 		l := &Link{Requester: asker, Issue: Issue{URL: "https://gitlab.example.com/acme/app/-/issues/1", Ref: "acme/app#1",
 			Assignees: []string{"one"}, Labels: []string{"flow::new", "team::Ops"}}}
 		tt.change(rules, l)
-		if got := card(rules, l).String(); got != tt.want {
+		if got := card(cardFacts{rules: rules, link: l}).String(); got != tt.want {
 			t.Errorf("%s: card() =\n%s\nwant\n%s", tt.name, got, tt.want)
 		}
 	}

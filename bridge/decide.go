@@ -13,6 +13,8 @@ type Verdict struct {
 	Actions []Action
 	Link    *Link  // the thread's link from now on; nil: unchanged
 	Move    Thread // the thread that is to be looked at instead: the message was a reply in it
+
+	Replies map[string]mirror // by ts: what is to be remembered of replies, beside the notes that wait
 }
 
 func nothing(reason string) Verdict { return Verdict{Reason: reason} }
@@ -43,14 +45,19 @@ func (f Facts) born() Verdict {
 	}
 	wider := Wider(f.Project, f.Channel)
 	if wider && f.Rules.Channel.Audience == agents.AudienceRefuse {
-		return nothing("refused: the project is wider than this channel")
+		return f.refusedAudience(owners[0])
 	}
 	link := Link{
 		Created: f.Now, Requester: requester(f.Root), Newest: f.Root.TS, Birth: f.Rules.Channel.Labels,
 		Widened: wider && f.Rules.Channel.Audience != agents.AudienceAllow && !f.Rules.Channel.Confidential,
+		By:      owners[0], App: f.Root.App, Version: f.Root.Edited, Deleted: f.Root.Deleted,
+	}
+	if f.Link != nil {
+		link.Round = f.Link.Round + 1
 	}
 	f.read(&link)
 	link.Seen = f.seenAnew(&link)
+	link.confide(f.Rules.Channel.Confidential, f.anyConfidential(link.Seen))
 	usernames := f.usernames(owners)
 	assignees := append(f.labelAssignees(link.Seen), firstOwners(f.Rules.Channel.SecondAgent, usernames)...)
 	if f.Rules.Channel.SecondAgent == agents.SecondAgentWait {
@@ -59,11 +66,13 @@ func (f Facts) born() Verdict {
 	create := &CreateIssue{
 		Project: f.Project.ID,
 		Issue: NewIssue{
-			Title: f.title(), Description: f.description(owners[0]), Labels: link.labels(), Assignees: unique(assignees),
-			Confidential: f.Rules.Channel.Confidential || link.Widened || f.anyConfidential(link.Seen),
+			Title: f.title(&link), Description: f.description(&link), Labels: link.labels(), Assignees: unique(assignees),
+			Confidential: link.Why != "",
 		},
 	}
-	create.Then = f.notes(f.newReplies(&link), false)
+	mirrored, left := f.spare(&link, f.newReplies(&link))
+	create.Then = append(f.copies([]Message{*f.Root}), f.notes(mirrored, "")...)
+	create.Then = append(create.Then, f.leftOut(left)...)
 	reason := "acknowledged by " + owners[0]
 	if f.anyCounts(link.Seen, f.Rules.Channel.Resolved) && !f.anyCounts(link.Seen, f.Rules.Channel.Reopened) {
 		create.Then = append(create.Then, f.closing(&link, link.labels()))
@@ -74,29 +83,108 @@ func (f Facts) born() Verdict {
 	return Verdict{Reason: reason, Actions: []Action{{Create: create}}}
 }
 
-// follow decides on a thread with an issue: only what changed on the Slack side is passed on.
+// follow decides on a thread with an issue: only what changed since the last look is passed on, either way.
 func (f Facts) follow() Verdict {
 	link := *f.Link
+	if link.Lost != "" {
+		return f.lost(&link)
+	}
 	var v Verdict
 	var reasons []string
-	f.read(&link)
-	if late, fresh := f.split(f.newReplies(&link)); len(late)+len(fresh) > 0 {
-		for _, m := range late {
-			v.Actions = append(v.Actions, f.notes([]Message{m}, true)...)
-		}
-		v.Actions = append(v.Actions, f.notes(fresh, false)...)
-		reasons = append(reasons, plural(len(late)+len(fresh), "new reply", "new replies"))
+	add := func(actions []Action, why []string) {
+		v.Actions, reasons = append(v.Actions, actions...), append(reasons, why...)
 	}
+	add(f.comesBack(&link))
+	if link.Lost != "" {
+		v.Reason, v.Link = strings.Join(reasons, "; "), &link
+		return v
+	}
+	add(f.guardAudience(&link))
+	f.read(&link)
+	fresh := f.newReplies(&link)
+	add(f.mirror(&link, fresh))
+	v.Replies = f.remembered()
+	add(f.edits())
+	if actions, why := f.rootEdit(&link); why != "" {
+		add(actions, []string{why})
+	}
+	closed := f.Link.Shown
 	if f.Root != nil && f.Reactions {
 		actions, why := f.reactions(&link)
-		v.Actions = append(v.Actions, actions...)
-		reasons = append(reasons, why...)
+		add(actions, why)
+		closed = closed && closes(actions, closed)
 	}
+	v.Actions = append(v.Actions, f.hints(&link, fresh, closed)...)
 	if len(reasons) == 0 {
-		reasons = []string{"nothing changed in Slack"}
+		reasons = []string{"nothing changed"}
 	}
 	v.Reason, v.Link = strings.Join(reasons, "; "), &link
 	return v
+}
+
+// mirror passes on new replies: those that Slack delivered late by themselves, the others together.
+func (f Facts) mirror(link *Link, replies []Message) (actions []Action, reasons []string) {
+	if len(replies) == 0 {
+		return nil, nil
+	}
+	replies, left := f.spare(link, replies)
+	delayed, fresh := f.split(replies)
+	for _, m := range delayed {
+		actions = append(actions, f.notes([]Message{m}, late)...)
+	}
+	actions = append(actions, f.notes(fresh, "")...)
+	if n := len(delayed) + len(fresh); n > 0 {
+		reasons = append(reasons, plural(n, "new reply", "new replies"))
+	}
+	if len(left) > 0 {
+		reasons = append(reasons, "an app writes too much")
+	}
+	return append(actions, f.leftOut(left)...), reasons
+}
+
+// remembered is what is to be kept in mind of replies: their deletion, also if it came before them, and which edit was passed on.
+func (f Facts) remembered() map[string]mirror {
+	out := map[string]mirror{}
+	for _, m := range f.Replies {
+		have, ok := f.Mirrored[m.TS]
+		switch {
+		case m.Deleted && !have.Gone:
+			have.Gone = true
+			have.Round = f.Link.Round
+			out[m.TS] = have
+		case ok && !have.Gone && m.Edited != "" && (have.Version == "" || before(have.Version, m.Edited)):
+			have.Version = m.Edited
+			out[m.TS] = have
+		}
+	}
+	return out
+}
+
+// lost decides on a thread whose issue is gone: only a new acknowledgement asks for another.
+func (f Facts) lost(link *Link) Verdict {
+	if f.Root == nil || !f.Reactions {
+		return nothing("the issue is gone: " + link.Lost)
+	}
+	f.gone(link)
+	added := f.seenAnew(link)
+	link.Seen = append(link.Seen, added...)
+	if len(acknowledgedAs(added)) == 0 || !f.Whole {
+		return Verdict{Reason: "the issue is gone: " + link.Lost, Link: link}
+	}
+	f.Before = nil
+	v := f.born()
+	v.Reason += ", after the issue before was lost"
+	return v
+}
+
+// closes reports whether the issue is closed once these actions are done.
+func closes(actions []Action, closed bool) bool {
+	for _, a := range actions {
+		if a.Update != nil && a.Update.Patch.State != "" {
+			closed = a.Update.Patch.State == Close
+		}
+	}
+	return closed
 }
 
 // acknowledgers lists the agents whose 👀 stands: those on the first message first, then those on replies, each once.
@@ -172,7 +260,7 @@ func firstOwners(mode string, usernames []string) []string {
 func (f Facts) newReplies(link *Link) []Message {
 	var out []Message
 	for _, m := range f.Replies {
-		if f.Mirrored[m.TS] || !f.Rules.mirrors(&m) {
+		if _, known := f.Mirrored[m.TS]; known || !f.Rules.mirrors(&m) {
 			continue
 		}
 		out = append(out, m)

@@ -27,7 +27,7 @@ func newScene(t *testing.T) *scene {
 	root := says(at(0), asker, "The build is red")
 	return &scene{t, Facts{
 		Now: time.Now().UTC(), Thread: Thread{help, at(0)}, Rules: rulesOf(t, testTeam), Root: &root, Whole: true, Reactions: true,
-		Mirrored: map[string]bool{}, Fresh: map[Given]bool{}, Names: markup.Names{Users: map[string]string{asker: "Ada"}},
+		Mirrored: map[string]mirror{}, Fresh: map[Given]bool{}, Names: markup.Names{Users: map[string]string{asker: "Ada"}},
 		Channel: ChannelInfo{ID: help, Name: "help", Private: true}, Project: Project{ID: 7, Path: "acme/app", Visibility: "private"},
 	}}
 }
@@ -73,7 +73,7 @@ func (s *scene) passed() *scene {
 	link.Issue = Issue{Project: 7, IID: 1, Ref: "acme/app#1"}
 	link.Meanings = s.facts.Rules.hash()
 	for _, m := range s.facts.Replies {
-		s.facts.Mirrored[m.TS] = true
+		s.facts.Mirrored[m.TS] = mirror{}
 	}
 	s.facts.Link = &link
 	root := *s.facts.Root
@@ -127,6 +127,8 @@ func describe(actions []Action) []string {
 			out = append(out, a.Update.Patch.String())
 		case a.Assign != nil:
 			out = append(out, fmt.Sprintf("assign %s +%v -%v named %v standing %v", a.Assign.Mode, a.Assign.Add, a.Assign.Remove, a.Assign.Named, a.Assign.Standing))
+		case a.Tell != nil:
+			out = append(out, "tell "+a.Tell.Key)
 		default:
 			out = append(out, a.Kind())
 		}
@@ -160,7 +162,7 @@ func decideTable(t *testing.T, rows []decideRow) {
 			// Passed on, it is no reason to do anything again.
 			s.facts.Link, s.facts.Before, s.facts.Fresh = v.Link, nil, nil
 			for _, m := range s.facts.Replies {
-				s.facts.Mirrored[m.TS] = true
+				s.facts.Mirrored[m.TS] = v.Replies[m.TS]
 			}
 			if v := Decide(s.facts); len(v.Actions) != 0 {
 				t.Errorf("Decide() again = %q %v, want nothing", v.Reason, describe(v.Actions))
@@ -256,7 +258,7 @@ func TestDecideAudience(t *testing.T) {
 		{"whatever GitLab invents", false, false, true}, {"", false, false, true},
 	} {
 		for audience, want := range map[string]string{"": "create for one with flow::new, confidential", `"audience": "confidential", `: "create for one with flow::new, confidential",
-			`"audience": "allow", `: "create for one with flow::new", `"audience": "refuse", `: ""} {
+			`"audience": "allow", `: "create for one with flow::new", `"audience": "refuse", `: "tell audience-UAGENT1"} {
 			if !tt.wider {
 				want = "create for one with flow::new"
 			}
@@ -266,7 +268,7 @@ func TestDecideAudience(t *testing.T) {
 			if got := append(describe(v.Actions), "")[0]; got != want {
 				t.Errorf("Decide() with a %q project, private %v, shared %v, %s = %q %q, want %q", tt.visibility, tt.private, tt.shared, audience, v.Reason, got, want)
 			}
-			if len(v.Actions) == 0 {
+			if v.Actions[0].Create == nil {
 				continue
 			}
 			if got, want := v.Actions[0].Create.Link.Widened, tt.wider && !strings.Contains(audience, "allow"); got != want {
@@ -279,14 +281,14 @@ func TestDecideAudience(t *testing.T) {
 func TestDecideWithAnIssue(t *testing.T) {
 	born := func(s *scene) *scene { return s.with("eyes", agentOne).passed() }
 	decideTable(t, []decideRow{
-		{"nothing", born, "nothing changed in Slack", nil},
+		{"nothing", born, "nothing changed", nil},
 		{"reactions not read", func(s *scene) *scene {
 			return born(s).back("eyes", agentOne).do(func(f *Facts) { f.Reactions = false })
-		}, "nothing changed in Slack", nil},
-		{"the first message not found", func(s *scene) *scene { return born(s).do(func(f *Facts) { f.Root = nil }) }, "nothing changed in Slack", nil},
+		}, "nothing changed", nil},
+		{"the first message not found", func(s *scene) *scene { return born(s).do(func(f *Facts) { f.Root = nil }) }, "nothing changed", nil},
 		{"a reply", func(s *scene) *scene { return born(s).reply(10, nil) }, "1 new reply", []string{"note of 1"}},
 		{"replies that wait together", func(s *scene) *scene { return born(s).reply(10, nil).reply(20, nil) }, "2 new replies", []string{"note of 2"}},
-		{"a reply that is mirrored", func(s *scene) *scene { return s.with("eyes", agentOne).reply(10, nil).passed() }, "nothing changed in Slack", nil},
+		{"a reply that is mirrored", func(s *scene) *scene { return s.with("eyes", agentOne).reply(10, nil).passed() }, "nothing changed", nil},
 		{"late ones, each by itself, and a new one", func(s *scene) *scene {
 			return s.with("eyes", agentOne).reply(10, nil).passed().reply(5, nil).reply(7, nil).reply(20, nil)
 		}, "3 new replies",
@@ -294,10 +296,10 @@ func TestDecideWithAnIssue(t *testing.T) {
 		{"an app's reply", func(s *scene) *scene { return born(s).reply(10, func(m *Message) { m.App = "Alerts" }) }, "1 new reply", []string{"note of 1"}},
 		{"an app's reply, left out", func(s *scene) *scene {
 			return born(s.setting(`"mirror_apps": false, `)).reply(10, func(m *Message) { m.App = "Alerts" })
-		}, "nothing changed in Slack", nil},
+		}, "nothing changed", nil},
 		{"our own reply and a deleted one", func(s *scene) *scene {
 			return born(s).reply(10, func(m *Message) { m.Own = true }).reply(20, func(m *Message) { m.Deleted = true })
-		}, "nothing changed in Slack", nil},
+		}, "nothing changed", nil},
 		{"👀 taken back", func(s *scene) *scene { return born(s).back("eyes", agentOne) }, ":eyes: taken back by UAGENT1", []string{"assign wait +[] -[one] named [] standing []"}},
 		{"👀 taken back, another stands", func(s *scene) *scene { return s.with("eyes", agentOne, agentTwo).passed().back("eyes", agentOne) }, ":eyes: taken back by UAGENT1",
 			[]string{"assign wait +[] -[one] named [] standing [two]"}},
@@ -305,9 +307,9 @@ func TestDecideWithAnIssue(t *testing.T) {
 			[]string{"assign wait +[two] -[] named [] standing [one two]"}},
 		{"a second agent takes over", func(s *scene) *scene { return born(s.setting(`"second_agent": "take_over", `)).with("eyes", agentTwo) }, ":eyes: given by UAGENT2",
 			[]string{"assign take_over +[two] -[] named [] standing [one two]"}},
-		{"👀 by a stranger", func(s *scene) *scene { return born(s).with("eyes", stranger) }, "nothing changed in Slack", nil},
+		{"👀 by a stranger", func(s *scene) *scene { return born(s).with("eyes", stranger) }, "nothing changed", nil},
 		{"a label", func(s *scene) *scene { return born(s).with("fire", agentTwo) }, ":fire: given by UAGENT2", []string{"add hot"}},
-		{"a label by the requester", func(s *scene) *scene { return born(s).with("fire", asker) }, "nothing changed in Slack", nil},
+		{"a label by the requester", func(s *scene) *scene { return born(s).with("fire", asker) }, "nothing changed", nil},
 		{"a label of the scope of one that is there", func(s *scene) *scene {
 			return s.with("eyes", agentOne).with("foundations", agentOne).passed().with("ops", agentTwo)
 		}, ":ops: given by UAGENT2",
@@ -336,7 +338,7 @@ func TestDecideWithAnIssue(t *testing.T) {
 			return s.with("eyes", agentOne).with("sos", agentOne).passed().back("sos", agentOne)
 		}, ":sos: taken back by UAGENT1", []string{"remove severity::1"}},
 		{"✅ by the requester", func(s *scene) *scene { return born(s).with("white_check_mark", asker) }, ":white_check_mark: given by UASKER", []string{"close, add flow::done, remove flow::new"}},
-		{"✅ by a stranger", func(s *scene) *scene { return born(s).with("white_check_mark", stranger) }, "nothing changed in Slack", nil},
+		{"✅ by a stranger", func(s *scene) *scene { return born(s).with("white_check_mark", stranger) }, "nothing changed", nil},
 		{"✅ by another too: closed anew", func(s *scene) *scene {
 			return s.with("eyes", agentOne).with("white_check_mark", asker).passed().with("white_check_mark", agentOne)
 		}, ":white_check_mark: given by UAGENT1", []string{"close"}},
@@ -360,7 +362,7 @@ func TestDecideWithAnIssue(t *testing.T) {
 			[]string{"reopen, add flow::new, remove flow::done"}},
 		{"🔁 by a stranger", func(s *scene) *scene {
 			return s.with("eyes", agentOne).with("white_check_mark", asker).passed().with("repeat", stranger)
-		}, "nothing changed in Slack", nil},
+		}, "nothing changed", nil},
 		{"🔁 and a new ✅ together", func(s *scene) *scene {
 			return s.with("eyes", agentOne).with("white_check_mark", asker).passed().with("repeat", asker).with("white_check_mark", agentOne)
 		}, ":white_check_mark: given by UAGENT1; :repeat: given by UASKER", []string{"reopen, add flow::new, remove flow::done"}},
@@ -369,14 +371,14 @@ func TestDecideWithAnIssue(t *testing.T) {
 		}, ":repeat: taken back by UASKER", nil},
 		{"an app's message: nobody is the requester", func(s *scene) *scene {
 			return s.do(func(f *Facts) { f.Root.App, f.Root.User = "Alerts", "" }).with("eyes", agentOne).passed().with("white_check_mark", asker, "")
-		}, "nothing changed in Slack", nil},
+		}, "nothing changed", nil},
 		{"an app's message: an agent resolves it", func(s *scene) *scene {
 			return s.do(func(f *Facts) { f.Root.App, f.Root.User = "Alerts", "" }).with("eyes", agentOne).passed().with("white_check_mark", agentTwo)
 		}, ":white_check_mark: given by UAGENT2", []string{"close, add flow::done, remove flow::new"}},
-		{"an emoji nobody configured", func(s *scene) *scene { return born(s).with("tada", agentOne) }, "nothing changed in Slack", nil},
+		{"an emoji nobody configured", func(s *scene) *scene { return born(s).with("tada", agentOne) }, "nothing changed", nil},
 		{"a cut list proves nothing", func(s *scene) *scene {
 			return born(s).do(func(f *Facts) { f.Root.Reactions = []Reaction{{Emoji: "eyes", Users: []string{stranger}, Count: 70}} })
-		}, "nothing changed in Slack", nil},
+		}, "nothing changed", nil},
 		{"a cut list shows who is in it", func(s *scene) *scene {
 			return born(s).do(func(f *Facts) {
 				f.Root.Reactions = append(f.Root.Reactions, Reaction{Emoji: "white_check_mark", Users: []string{stranger, asker}, Count: 70})
@@ -407,13 +409,13 @@ func TestDecideAfterAnotherAgentsFile(t *testing.T) {
 		}, ":eyes: of USTRANGER meant nothing when it was given; :white_check_mark: of USTRANGER meant nothing when it was given; :fire: of USTRANGER meant nothing when it was given", nil},
 		{"an agent removed: nobody is unassigned", func(s *scene) *scene {
 			return s.with("eyes", agentOne).with("fire", agentOne).passed().file(`{"slack_id": "UAGENT1", "gitlab_username": "one", "name": "Agent One"},`, "")
-		}, "nothing changed in Slack", nil},
+		}, "nothing changed", nil},
 		{"who was removed takes back", func(s *scene) *scene {
 			return s.with("eyes", agentOne).with("fire", agentOne).passed().file(`{"slack_id": "UAGENT1", "gitlab_username": "one", "name": "Agent One"},`, "").back("eyes", agentOne).back("fire", agentOne)
 		}, ":eyes: taken back by UAGENT1; :fire: taken back by UAGENT1", []string{"remove hot", "assign wait +[] -[one] named [] standing []"}},
 		{"a label emoji with another label: what was given stays", func(s *scene) *scene {
 			return s.with("eyes", agentOne).with("fire", agentOne).passed().file(`"fire": "hot"`, `"fire": "burning"`)
-		}, "nothing changed in Slack", nil},
+		}, "nothing changed", nil},
 		{"and goes as it came", func(s *scene) *scene {
 			return s.with("eyes", agentOne).with("fire", agentOne).passed().file(`"fire": "hot"`, `"fire": "burning"`).back("fire", agentOne)
 		}, ":fire: taken back by UAGENT1", []string{"remove hot"}},
@@ -422,13 +424,13 @@ func TestDecideAfterAnotherAgentsFile(t *testing.T) {
 			s.facts.Link = Decide(s.facts).Link
 			s.facts.Before = nil
 			return s.back("tada", agentOne)
-		}, "nothing changed in Slack", nil},
+		}, "nothing changed", nil},
 		{"the same under both files", func(s *scene) *scene {
 			return s.with("eyes", agentOne).passed().file(`"agents": [`, more).with("fire", agentTwo)
 		}, ":fire: given by UAGENT2", []string{"add hot"}},
 		{"the channel's labels changed", func(s *scene) *scene {
 			return s.with("eyes", agentOne).passed().file(`["flow::new"]`, `["flow::other"]`)
-		}, "nothing changed in Slack", nil},
+		}, "nothing changed", nil},
 	})
 }
 

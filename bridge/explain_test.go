@@ -33,19 +33,19 @@ func TestExplain(t *testing.T) {
 			r.reacted(th, th.TS, agentOne, "eyes", true)
 			r.idle()
 			r.replied(th, says(at(10), asker, secret))
-		}, verdict: "nothing changed in Slack", replies: 1, issue: true,
+		}, verdict: "nothing changed", replies: 1, issue: true,
 			did: []string{"acknowledged by UAGENT1", "created acme/app#1", "card posted", "1 new reply", "note 1 on acme/app#1 with 1 reply"}},
 		{name: "named by a reply", do: func(r *rig, th Thread) {
 			r.slack.post(th, says(at(10), asker, secret))
 			r.reacted(th, at(10), agentOne, "eyes", true)
-		}, ask: func(th Thread) Thread { return Thread{th.Channel, at(10)} }, verdict: "nothing changed in Slack", replies: 1, issue: true},
+		}, ask: func(th Thread) Thread { return Thread{th.Channel, at(10)} }, verdict: "nothing changed", replies: 1, issue: true},
 		{name: "what waits", do: func(r *rig, th Thread) {
 			r.slack.post(th, says(at(10), asker, secret))
 			r.gitlab.order(trouble{call: "AddNote", err: &Later{After: 2 * time.Minute, Err: errors.New("429")}})
 			r.slack.order(trouble{call: "PostCard", err: &Never{Err: errors.New("no"), Remedy: "mend it"}})
 			r.reacted(th, th.TS, agentOne, "eyes", true)
 			time.Sleep(time.Minute)
-		}, verdict: "nothing changed in Slack", replies: 1, issue: true, queued: []string{"note waiting", "card parked"}},
+		}, verdict: "nothing changed", replies: 1, issue: true, queued: []string{"note waiting", "card parked"}},
 		{name: "what may have been sent", do: func(r *rig, th Thread) {
 			r.gitlab.order(trouble{call: "CreateIssue", err: errLost})
 			r.reacted(th, th.TS, agentOne, "eyes", true)

@@ -22,11 +22,41 @@ type Facts struct {
 	// Reactions says that Root carries the complete user lists of its reactions, or as much as a reading of the thread gives.
 	Reactions bool
 
-	Mirrored map[string]bool // by ts: replies that already have their note, or wait for it
-	Fresh    map[Given]bool  // reactions that an event, not only a reading, reported as newly given
+	Mirrored map[string]mirror     // by ts: replies that already have their note, or wait for it
+	Fresh    map[Given]bool        // reactions that an event, not only a reading, reported as newly given
+	Taken    map[Given]time.Time   // when an event reported a reaction as taken back
+	Told     map[string]bool       // by key: what persons were told already
+	Files    map[string]fileRecord // by ID: what became of the files of messages that were edited
 	Names    markup.Names
 	Channel  ChannelInfo
 	Project  Project
+	Sign     string        // the emoji of the bridge's own for a closed issue; empty: the workspace has none
+	Undo     time.Duration // Config.Undo
+
+	Back Back
+}
+
+// round says how many issues of the thread came before the one that its replies go to.
+func (f Facts) round() int {
+	switch {
+	case f.Link == nil:
+		return 0
+	case f.Link.Lost != "":
+		return f.Link.Round + 1
+	}
+	return f.Link.Round
+}
+
+// Back is what GitLab sent back since the last look. Its zero value is nothing.
+type Back struct {
+	Issue      *Issue             // as it is now; nil: not known to have changed
+	Notes      []Note             // those that changed since the link's Polled, oldest change first
+	All        bool               // Notes are all there are
+	Said       map[int]saidRecord // the comments that are in Slack, by note
+	Moved      *Issue             // what it has become in another project
+	Renumbered map[string]int     // by ts: the notes of the moved issue that carry replies
+	NotFound   bool               // it was moved to where it cannot be read
+	Deleted    bool               // it is not there any more
 }
 
 // Rules is what the agents file says of one channel, its emojis in the one spelling of the workspace.
@@ -38,6 +68,14 @@ type Rules struct {
 // mirrors reports whether a reply is to have its note.
 func (r *Rules) mirrors(m *Message) bool {
 	return !m.Own && !m.Deleted && (m.App == "" || r.Channel.MirrorApps)
+}
+
+// mirrorsNotes reports whether comments in GitLab go to Slack: by default not where another company reads along.
+func (r *Rules) mirrorsNotes(c ChannelInfo) bool {
+	if r.Channel.MirrorNotes != nil {
+		return *r.Channel.MirrorNotes
+	}
+	return !c.Shared
 }
 
 // Meanings is the part of Rules that says whose reaction meant something: kept, so that a change of the agents file is no act.
@@ -108,7 +146,70 @@ type Link struct {
 	Refused   []string  `json:"refused,omitempty"`   // GitLab usernames that GitLab did not take as assignees
 	Widened   bool      `json:"widened,omitempty"`   // confidential, because the project is wider than the channel
 	Meanings  string    `json:"meanings,omitempty"`  // which Meanings held at the last look
+
+	By      string `json:"by,omitempty"`      // Slack ID of the agent who acknowledged
+	App     string `json:"app,omitempty"`     // name of the app that wrote the first message
+	Version string `json:"version,omitempty"` // ts of the edit of the first message that the issue shows
+	Deleted bool   `json:"deleted,omitempty"` // the first message was deleted
+	Title   string `json:"title,omitempty"`   // digest of the title that the bridge wrote
+	Text    string `json:"text,omitempty"`    // digest of the description that the bridge wrote
+
+	Shown     bool           `json:"shown,omitempty"`     // the issue is closed, as far as Slack has asked for it or was told
+	Since     time.Time      `json:"since,omitzero"`      // when the issue came to its project by a move: older comments were there before
+	Polled    time.Time      `json:"polled,omitzero"`     // up to which change of the issue its notes were read
+	Comments  int            `json:"comments,omitempty"`  // how many were put into Slack; never fewer
+	Sign      string         `json:"sign,omitempty"`      // the bridge's own reaction that stands
+	Why       string         `json:"why,omitempty"`       // it is confidential: by its channel's setting, the audience guard or an emoji; empty: by a person
+	Secret    bool           `json:"secret,omitempty"`    // confidential by a person or an emoji: nothing goes to Slack but open and closed
+	Withdrawn bool           `json:"withdrawn,omitempty"` // closed, since 👀 was a finger slip
+	Lost      string         `json:"lost,omitempty"`      // why the issue cannot be changed any more: deleted, moved
+	Round     int            `json:"round,omitempty"`     // how many issues of this thread are gone
+	Apps      map[string]int `json:"apps,omitempty"`      // by app and hour: messages mirrored
 }
+
+// Why an issue is confidential, and not by a person's doing.
+const (
+	whySetting  = "setting"
+	whyAudience = "audience"
+	whyEmoji    = "emoji"
+)
+
+// Why an issue is lost.
+const (
+	lostDeleted = "deleted"
+	lostMoved   = "moved"
+)
+
+// written notes that title and description are the bridge's own.
+func (l *Link) written(i Issue) {
+	l.Title, l.Text = digest([]byte(i.Title)), digest([]byte(i.Description))
+}
+
+// confide notes why the issue is born confidential, if it is.
+func (l *Link) confide(setting, emoji bool) {
+	switch {
+	case emoji:
+		l.Why, l.Secret = whyEmoji, true
+	case setting:
+		l.Why = whySetting
+	case l.Widened:
+		l.Why = whyAudience
+	}
+}
+
+// untouched reports whether the issue is as the bridge left it.
+func (l *Link) untouched(i Issue) bool {
+	return !i.Closed && i.Comments == 0 && slices.Equal(i.Labels, l.Issue.Labels) && slices.Equal(i.Assignees, l.Issue.Assignees) &&
+		i.Confidential == l.Issue.Confidential && l.authored(i)
+}
+
+// authored reports whether title and description are as the bridge wrote them.
+func (l *Link) authored(i Issue) bool {
+	return digest([]byte(i.Title)) == l.Title && digest([]byte(i.Description)) == l.Text
+}
+
+// hidden reports whether nothing of the issue goes to Slack but open and closed.
+func (l *Link) hidden(c ChannelInfo) bool { return l.Issue.Confidential && (l.Secret || c.Shared) }
 
 // standing lists the GitLab usernames of the agents whose 👀 stands and counts, in the order first seen.
 func (l *Link) standing() []string { return acknowledgedAs(l.Seen) }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -117,9 +118,22 @@ func (e *fakeEnd) forget() {
 type fakeSlack struct {
 	fakeEnd
 	threads map[Thread][]Message
-	cards   map[Thread][]string // texts; the ts is the index
+	cards   map[Thread][]string // their texts
 	info    ChannelInfo
 	cut     int // user lists in Messages and FirstMessages hold no more than this; 0: all
+
+	replies   []*fakeReply // all that the bridge has posted; the ts is the index
+	told      []string     // "user: text"
+	announced []string     // "channel: text"
+	signs     map[Thread][]string
+	files     map[string]string // contents by ID
+}
+
+// fakeReply is a message of the bridge.
+type fakeReply struct {
+	thread    Thread
+	key, text string
+	gone      bool
 }
 
 func (s *fakeSlack) cutLists(m Message) Message {
@@ -219,36 +233,58 @@ func (s *fakeSlack) Permalink(channel, ts, _ string) string {
 
 func (s *fakeSlack) Canonical(emoji string) string { return markup.CanonicalEmoji(emoji) }
 
-func (s *fakeSlack) PostCard(_ context.Context, t Thread, text markup.Slack) (string, error) {
+func (s *fakeSlack) HasEmoji(emoji string) bool { return emoji != "unknown" }
+
+// name tells calls about the card from those about other replies.
+func name(call, key string) string {
+	if key == cardReply {
+		return call + "Card"
+	}
+	return call + "Reply"
+}
+
+func (s *fakeSlack) PostReply(_ context.Context, t Thread, key string, text markup.Slack) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	tr := s.called("PostCard")
+	tr := s.called(name("Post", key))
 	if tr != nil && !tr.obey {
 		return "", tr.err
 	}
-	s.cards[t] = append(s.cards[t], text.String())
+	s.replies = append(s.replies, &fakeReply{thread: t, key: key, text: text.String()})
+	if key == cardReply {
+		s.cards[t] = append(s.cards[t], text.String())
+	}
 	if tr != nil {
 		return "", tr.err
 	}
-	return fmt.Sprint(len(s.cards[t]) - 1), nil
+	return fmt.Sprint(len(s.replies) - 1), nil
 }
 
-func (s *fakeSlack) UpdateCard(_ context.Context, channel, ts string, text markup.Slack) error {
+// reply finds a reply by its ts.
+func (s *fakeSlack) reply(ts string) (*fakeReply, error) {
+	var i int
+	if _, err := fmt.Sscan(ts, &i); err != nil || i >= len(s.replies) || s.replies[i].gone {
+		return nil, &Never{Err: fmt.Errorf("message_not_found: %w", ErrGone)}
+	}
+	return s.replies[i], nil
+}
+
+func (s *fakeSlack) UpdateReply(_ context.Context, _, ts string, text markup.Slack) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	tr := s.called("UpdateCard")
+	r, err := s.reply(ts)
+	if err != nil {
+		s.called("UpdateReply")
+		return err
+	}
+	tr := s.called(name("Update", r.key))
 	if tr != nil && !tr.obey {
 		return tr.err
 	}
-	for t := range s.cards {
-		if t.Channel == channel && strings.Contains(text.String(), "/-/issues/") {
-			i := 0
-			if _, err := fmt.Sscan(ts, &i); err != nil {
-				return err
-			}
-			if link := cardLink(s.cards[t][i]); link == cardLink(text.String()) {
-				s.cards[t][i] = text.String()
-			}
+	r.text = text.String()
+	if r.key == cardReply {
+		for i := range s.cards[r.thread] {
+			s.cards[r.thread][i] = r.text
 		}
 	}
 	if tr != nil {
@@ -257,19 +293,96 @@ func (s *fakeSlack) UpdateCard(_ context.Context, channel, ts string, text marku
 	return nil
 }
 
-// cardLink is the card's first word, which names its issue.
-func cardLink(text string) string { return strings.SplitN(text, " ", 2)[0] }
-
-func (s *fakeSlack) FindCard(_ context.Context, t Thread) (string, error) {
+func (s *fakeSlack) DeleteReply(_ context.Context, _, ts string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if tr := s.called("FindCard"); tr != nil {
+	tr := s.called("DeleteReply")
+	if tr != nil && !tr.obey {
+		return tr.err
+	}
+	if r, err := s.reply(ts); err == nil {
+		r.gone = true
+	}
+	if tr != nil {
+		return tr.err
+	}
+	return nil
+}
+
+func (s *fakeSlack) FindReply(_ context.Context, t Thread, key string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if tr := s.called(name("Find", key)); tr != nil {
 		return "", tr.err
 	}
-	if len(s.cards[t]) == 0 {
-		return "", nil
+	for i, r := range s.replies {
+		if r.thread == t && r.key == key && !r.gone {
+			return fmt.Sprint(i), nil
+		}
 	}
-	return "0", nil
+	return "", nil
+}
+
+func (s *fakeSlack) Tell(_ context.Context, _ Thread, user string, text markup.Slack) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tr := s.called("Tell")
+	if tr == nil || tr.obey {
+		s.told = append(s.told, user+": "+text.String())
+	}
+	if tr != nil {
+		return tr.err
+	}
+	return nil
+}
+
+func (s *fakeSlack) Sign(_ context.Context, t Thread, emoji string, on bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tr := s.called("Sign")
+	if tr == nil || tr.obey {
+		s.signs[t] = slices.DeleteFunc(s.signs[t], func(e string) bool { return e == emoji })
+		if on {
+			s.signs[t] = append(s.signs[t], emoji)
+		}
+	}
+	if tr != nil {
+		return tr.err
+	}
+	return nil
+}
+
+func (s *fakeSlack) Announce(_ context.Context, channel string, text markup.Slack) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if tr := s.called("Announce"); tr != nil {
+		return tr.err
+	}
+	s.announced = append(s.announced, channel+": "+text.String())
+	return nil
+}
+
+func (s *fakeSlack) OpenFile(_ context.Context, f markup.File) (io.ReadCloser, int64, string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if tr := cmp.Or(s.called("OpenFile"), s.also("OpenFile "+f.ID)); tr != nil {
+		return nil, 0, "", tr.err
+	}
+	text := s.files[f.ID]
+	return io.NopCloser(strings.NewReader(text)), int64(len(text)), f.Name, nil
+}
+
+// said lists what the bridge said in a thread beside the card, oldest first.
+func (s *fakeSlack) said(t Thread) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []string
+	for _, r := range s.replies {
+		if r.thread == t && r.key != cardReply && !r.gone {
+			out = append(out, r.text)
+		}
+	}
+	return out
 }
 
 // What people do.
@@ -309,12 +422,45 @@ type fakeGitLab struct {
 	issues  []*fakeIssue
 	project Project
 	free    bool // keeps one assignee
+	uploads []string
 }
 
 type fakeIssue struct {
 	Issue
-	Title, Description string
-	Notes              []string
+	Notes   []string // texts; a note's number is its place, from 1; empty: deleted
+	written []Note   // beside the texts: who, when, what kind
+	deleted bool
+}
+
+// touch has the issue changed now.
+func (i *fakeIssue) touch() { i.Updated = time.Now().UTC() }
+
+// add adds a note of any kind.
+func (i *fakeIssue) add(n Note) int {
+	i.touch()
+	n.ID, n.Created, n.Updated = len(i.Notes)+1, i.Updated, i.Updated
+	i.Notes = append(i.Notes, n.Body)
+	i.written = append(i.written, n)
+	if !n.System {
+		i.Comments++
+	}
+	return n.ID
+}
+
+// own lists the texts of the bridge's own notes.
+func (i *fakeIssue) own() []string {
+	var out []string
+	for n, w := range i.written {
+		if w.Own {
+			out = append(out, i.Notes[n])
+		}
+	}
+	return out
+}
+
+// gone is GitLab's answer for what is not there.
+func gone(what string) error {
+	return &Never{Err: fmt.Errorf("404 on %s: %w", what, ErrGone), Remedy: "look"}
 }
 
 func (g *fakeGitLab) Project(context.Context, string) (Project, error) {
@@ -338,7 +484,8 @@ func (g *fakeGitLab) CreateIssue(ctx context.Context, project int, n NewIssue) (
 	}
 	iid := len(g.issues) + 1
 	i := &fakeIssue{Issue: Issue{Project: project, IID: iid, URL: fmt.Sprintf("https://gitlab.example.com/acme/app/-/issues/%d", iid),
-		Ref: fmt.Sprintf("acme/app#%d", iid), Confidential: n.Confidential}, Title: n.Title, Description: n.Description.String()}
+		Ref: fmt.Sprintf("acme/app#%d", iid), Confidential: n.Confidential, Title: n.Title, Description: n.Description.String()}}
+	i.touch()
 	i.label(n.Labels, nil)
 	g.assign(i, n.Assignees)
 	g.issues = append(g.issues, i)
@@ -380,7 +527,7 @@ func (g *fakeGitLab) FindIssue(_ context.Context, _ int, t Thread, _ time.Time) 
 		return Issue{}, false, tr.err
 	}
 	for _, i := range g.issues {
-		if m, ok := markup.ParseMark(i.Description); ok && m.Thread == t.String() {
+		if m, ok := markup.ParseMark(i.Description); ok && !i.deleted && m.Thread == t.String() {
 			return i.Issue, true, nil
 		}
 	}
@@ -393,6 +540,9 @@ func (g *fakeGitLab) Issue(_ context.Context, _, iid int) (Issue, error) {
 	if tr := g.called("Issue"); tr != nil {
 		return Issue{}, tr.err
 	}
+	if g.issues[iid-1].deleted {
+		return Issue{}, gone("issue")
+	}
 	return g.issues[iid-1].Issue, nil
 }
 
@@ -404,8 +554,18 @@ func (g *fakeGitLab) UpdateIssue(_ context.Context, _, iid int, p Patch) (Issue,
 		return Issue{}, tr.err
 	}
 	i := g.issues[iid-1]
+	if i.deleted {
+		return Issue{}, gone("issue")
+	}
+	i.touch()
 	i.Labels = slices.Clone(i.Labels)
 	i.label(p.AddLabels, p.RemoveLabels)
+	if p.Title != "" {
+		i.Title = p.Title
+	}
+	if p.Description != nil {
+		i.Description = p.Description.String()
+	}
 	if p.State != "" {
 		i.Closed = p.State == Close
 	}
@@ -427,11 +587,160 @@ func (g *fakeGitLab) AddNote(_ context.Context, _, iid int, body markup.GitLab) 
 		return 0, tr.err
 	}
 	i := g.issues[iid-1]
-	i.Notes = append(i.Notes, body.String())
+	if i.deleted {
+		return 0, gone("issue")
+	}
+	note := i.add(Note{Own: true, Author: "Bridge", Body: body.String()})
 	if tr != nil {
 		return 0, tr.err
 	}
-	return len(i.Notes), nil
+	return note, nil
+}
+
+func (g *fakeGitLab) Note(_ context.Context, _, iid, note int) (Note, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if tr := g.called("Note"); tr != nil {
+		return Note{}, tr.err
+	}
+	i := g.issues[iid-1]
+	if i.deleted || i.Notes[note-1] == "" {
+		return Note{}, gone("note")
+	}
+	n := i.written[note-1]
+	n.Body = i.Notes[note-1]
+	return n, nil
+}
+
+func (g *fakeGitLab) UpdateNote(_ context.Context, _, iid, note int, body markup.GitLab) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	tr := g.called("UpdateNote")
+	if tr != nil && !tr.obey {
+		return tr.err
+	}
+	i := g.issues[iid-1]
+	if i.deleted || i.Notes[note-1] == "" {
+		return gone("note")
+	}
+	i.touch()
+	i.Notes[note-1], i.written[note-1].Updated = body.String(), i.Updated
+	if tr != nil {
+		return tr.err
+	}
+	return nil
+}
+
+func (g *fakeGitLab) Notes(_ context.Context, _, iid int, page func([]Note) bool) error {
+	g.mu.Lock()
+	if tr := g.called("Notes"); tr != nil {
+		g.mu.Unlock()
+		return tr.err
+	}
+	i := g.issues[iid-1]
+	if i.deleted {
+		g.mu.Unlock()
+		return gone("issue")
+	}
+	var all []Note
+	for n, w := range i.written {
+		if w.Body = i.Notes[n]; w.Body != "" {
+			all = append(all, w)
+		}
+	}
+	g.mu.Unlock()
+	slices.SortStableFunc(all, func(a, b Note) int { return b.Updated.Compare(a.Updated) })
+	for len(all) > 2 {
+		if !page(all[:2]) {
+			return nil
+		}
+		all = all[2:]
+	}
+	page(all)
+	return nil
+}
+
+func (g *fakeGitLab) Changed(_ context.Context, project int, since time.Time, page func([]Issue) error) error {
+	g.mu.Lock()
+	if tr := g.called("Changed"); tr != nil {
+		g.mu.Unlock()
+		return tr.err
+	}
+	var out []Issue
+	for _, i := range g.issues {
+		if !i.deleted && i.Project == project && i.Updated.After(since) {
+			out = append(out, i.Issue)
+		}
+	}
+	g.mu.Unlock()
+	slices.SortStableFunc(out, func(a, b Issue) int { return a.Updated.Compare(b.Updated) })
+	return page(out)
+}
+
+func (g *fakeGitLab) Issues(_ context.Context, project int, iids []int) ([]Issue, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(iids) == 0 {
+		return nil, nil
+	}
+	if tr := g.called("Issues"); tr != nil {
+		return nil, tr.err
+	}
+	var out []Issue
+	for _, i := range g.issues {
+		if !i.deleted && i.Project == project && slices.Contains(iids, i.IID) {
+			out = append(out, i.Issue)
+		}
+	}
+	return out, nil
+}
+
+func (g *fakeGitLab) Moved(_ context.Context, i Issue) (Issue, bool, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if tr := g.called("Moved"); tr != nil {
+		return Issue{}, false, tr.err
+	}
+	if i.MovedTo > len(g.issues) {
+		return Issue{}, false, nil
+	}
+	return g.issues[i.MovedTo-1].Issue, true, nil
+}
+
+func (g *fakeGitLab) Upload(_ context.Context, _ int, name string, _ int64, body io.Reader) (Upload, error) {
+	text, err := io.ReadAll(body)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	tr := g.called("Upload")
+	if tr != nil && !tr.obey {
+		return Upload{}, tr.err
+	}
+	if err != nil {
+		return Upload{}, err
+	}
+	g.uploads = append(g.uploads, string(text))
+	if tr != nil {
+		return Upload{}, tr.err
+	}
+	return Upload{Path: fmt.Sprintf("/uploads/%032d/%s", len(g.uploads), name)}, nil
+}
+
+func (g *fakeGitLab) ReadProject(context.Context, int) (Project, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if tr := g.called("ReadProject"); tr != nil {
+		return Project{}, tr.err
+	}
+	return g.project, nil
+}
+
+// person has a person change an issue in GitLab.
+func (g *fakeGitLab) person(iid int, change func(*fakeIssue)) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	i := g.issues[iid-1]
+	change(i)
+	i.touch()
 }
 
 func (g *fakeGitLab) FindNote(_ context.Context, _, iid int, messages []string, _ time.Time) (int, bool, error) {
@@ -591,6 +900,8 @@ type rig struct {
 	store  *store.Store
 	log    logBook
 	window time.Duration // how far back a sweep looks
+	poll   time.Duration // how often GitLab is asked for changes; 0: never
+	ops    string
 	bridge *Bridge
 	cancel context.CancelFunc
 	done   chan error
@@ -598,7 +909,7 @@ type rig struct {
 
 func newRig(t testing.TB) *rig {
 	r := &rig{t: t, window: 168 * time.Hour, path: t.TempDir() + "/bridge.db",
-		slack:  &fakeSlack{threads: map[Thread][]Message{}, cards: map[Thread][]string{}, info: ChannelInfo{ID: help, Name: "help", Member: true}},
+		slack:  &fakeSlack{threads: map[Thread][]Message{}, cards: map[Thread][]string{}, signs: map[Thread][]string{}, files: map[string]string{}, info: ChannelInfo{ID: help, Name: "help", Member: true}},
 		gitlab: &fakeGitLab{project: Project{ID: 7, Path: "acme/app", Visibility: "private"}},
 	}
 	return r
@@ -619,7 +930,8 @@ func (r *rig) start() {
 	if r.bridge != nil {
 		team = r.bridge.AgentsFile()
 	}
-	r.bridge = New(Config{Settle: 75 * time.Second, SweepEvery: 10 * time.Minute, SweepWindow: r.window, Backfill: 24 * time.Hour, GitLabHost: "gitlab.example.com"},
+	r.bridge = New(Config{Settle: 75 * time.Second, SweepEvery: 10 * time.Minute, SweepWindow: r.window, Backfill: 24 * time.Hour, Undo: 2 * time.Minute, MaxFile: 10_000_000,
+		PollEvery: r.poll, Ops: r.ops, GitLabHost: "gitlab.example.com"},
 		r.slack, r.gitlab, r.store, team, zerolog.New(&r.log), noMeter{})
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel, r.done = cancel, make(chan error, 1)

@@ -66,10 +66,10 @@ func (b *Bridge) find(ctx context.Context, t Thread, a Action, link *Link, since
 		}
 		return &outcome{note: note, deed: a.Note.deed(link, note)}, nil
 	}
-	ts, err := b.slack.FindCard(ctx, t)
+	ts, err := b.slack.FindReply(ctx, t, a.replyKey())
 	if err != nil || ts == "" {
 		return nil, err
 	}
-	// What it shows is not known: the next look at it will tell.
-	return &outcome{card: &cardRecord{TS: ts}, then: []Action{{Card: &ShowCard{}}}, deed: "found the card"}, nil
+	// What it shows is not known: it is edited to what it should.
+	return &outcome{said: &saidRecord{TS: ts}, then: []Action{a}, deed: "found the " + a.replyKey()}, nil
 }

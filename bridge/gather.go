@@ -2,11 +2,15 @@ package bridge
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"slack-gitlab-bridge/markup"
+	"slack-gitlab-bridge/store"
 )
 
 // mirrorPage is how many records of mirrored replies are read at once.
@@ -14,7 +18,8 @@ const mirrorPage = 1000
 
 // gather reads the facts of one thread, from Slack only what neither the hints nor the store tell.
 func (b *Bridge) gather(ctx context.Context, t Thread, hints []Hint) (f Facts, err error) {
-	f = Facts{Now: time.Now().UTC(), Thread: t, Rules: b.rules(t.Channel), Fresh: map[Given]bool{}, Mirrored: map[string]bool{}}
+	f = Facts{Now: time.Now().UTC(), Thread: t, Rules: b.rules(t.Channel), Undo: b.config.Undo,
+		Fresh: map[Given]bool{}, Taken: map[Given]time.Time{}, Mirrored: map[string]mirror{}, Told: map[string]bool{}, Files: map[string]fileRecord{}}
 	if f.Rules == nil {
 		return f, nil
 	}
@@ -24,6 +29,9 @@ func (b *Bridge) gather(ctx context.Context, t Thread, hints []Hint) (f Facts, e
 	for _, h := range hints {
 		if h.Fresh != nil {
 			f.Fresh[*h.Fresh] = true
+		}
+		if h.Taken != nil && !h.At.IsZero() {
+			f.Taken[*h.Taken] = h.At
 		}
 	}
 	if f.Link == nil {
@@ -37,13 +45,52 @@ func (b *Bridge) gather(ctx context.Context, t Thread, hints []Hint) (f Facts, e
 	if f.Link != nil || f.Root != nil {
 		f.carried(hints)
 	}
+	if err := b.gatherTold(ctx, &f); err != nil {
+		return f, err
+	}
 	if f.Root == nil && len(f.Replies) == 0 {
 		return f, nil
 	}
 	if err := b.gatherMirrored(ctx, &f); err != nil {
 		return f, err
 	}
+	if err := b.gatherFiles(ctx, &f); err != nil {
+		return f, err
+	}
 	return f, b.gatherNames(ctx, &f)
+}
+
+// gatherTold reads what persons were told in this thread.
+func (b *Bridge) gatherTold(ctx context.Context, f *Facts) error {
+	records, err := b.store.List(ctx, toldPrefix(f.Thread), "", mirrorPage)
+	for _, r := range records {
+		f.Told[strings.TrimPrefix(r.Key, toldPrefix(f.Thread))] = true
+	}
+	return err
+}
+
+// gatherFiles reads what became of the files of messages that were edited.
+func (b *Bridge) gatherFiles(ctx context.Context, f *Facts) error {
+	if f.Link == nil {
+		return nil
+	}
+	messages := f.Replies
+	if f.Root != nil {
+		messages = append([]Message{*f.Root}, messages...)
+	}
+	for _, m := range messages {
+		if m.Edited == "" || m.Edited == f.Mirrored[m.TS].Version {
+			continue
+		}
+		for _, file := range m.Content.Files {
+			var have fileRecord
+			if _, err := b.store.Get(ctx, fileKey(f.Thread, file.ID), &have); err != nil {
+				return err
+			}
+			f.Files[file.ID] = have
+		}
+	}
+	return nil
 }
 
 // gatherNew reads a thread without an issue: all of it, since all of it counts.
@@ -65,10 +112,17 @@ func (b *Bridge) gatherKnown(ctx context.Context, f *Facts, hints []Hint) error 
 	if f.Before, err = b.meaningsBefore(ctx, f); err != nil {
 		return err
 	}
-	if slices.ContainsFunc(hints, func(h Hint) bool { return h.Whole }) {
+	if err := b.gatherAround(ctx, f); err != nil {
+		return err
+	}
+	if err := b.gatherBack(ctx, f, hints); err != nil {
+		return err
+	}
+	reactions := slices.ContainsFunc(hints, func(h Hint) bool { return h.Reactions })
+	if slices.ContainsFunc(hints, func(h Hint) bool { return h.Whole }) || f.Link.Lost != "" && reactions {
 		return b.readThread(ctx, f)
 	}
-	if slices.ContainsFunc(hints, func(h Hint) bool { return h.Reactions }) {
+	if reactions {
 		m, found, err := b.slack.Reactions(ctx, f.Thread)
 		if err != nil {
 			return err
@@ -79,6 +133,134 @@ func (b *Bridge) gatherKnown(ctx context.Context, f *Facts, hints []Hint) error 
 		}
 	}
 	return nil
+}
+
+// gatherAround reads who can see channel and project, which is cached.
+func (b *Bridge) gatherAround(ctx context.Context, f *Facts) (err error) {
+	if f.Channel, err = b.slack.Channel(ctx, f.Thread.Channel); err != nil {
+		return err
+	}
+	f.Project, err = b.gitlab.Project(ctx, f.Rules.Channel.Project)
+	if err == nil && f.Link.Lost == "" && f.Link.Issue.Project != f.Project.ID {
+		f.Project, err = b.gitlab.Project(ctx, strconv.Itoa(f.Link.Issue.Project))
+	}
+	for _, emoji := range f.Rules.Channel.Resolved {
+		if b.slack.HasEmoji(emoji) {
+			f.Sign = emoji
+			break
+		}
+	}
+	return err
+}
+
+// gatherBack reads what GitLab sends back, if something changed there.
+func (b *Bridge) gatherBack(ctx context.Context, f *Facts, hints []Hint) error {
+	back := &f.Back
+	missing := false
+	for _, h := range hints {
+		if h.Changed != nil && h.Changed.Project == f.Link.Issue.Project && h.Changed.IID == f.Link.Issue.IID && (back.Issue == nil || back.Issue.Updated.Before(h.Changed.Updated)) {
+			issue := *h.Changed
+			issue.Title = h.Title
+			back.Issue = &issue
+		}
+		back.All = back.All || h.Notes
+		missing = missing || h.Missing
+	}
+	if f.Link.Lost != "" {
+		*back = Back{}
+		return nil
+	}
+	if missing {
+		issue, err := b.gitlab.Issue(ctx, f.Link.Issue.Project, f.Link.Issue.IID)
+		switch {
+		case errors.Is(err, ErrGone):
+			*back = Back{Deleted: true}
+			return nil
+		case err != nil:
+			return err
+		}
+		back.Issue = &issue
+	}
+	if back.Issue == nil && !back.All {
+		return nil
+	}
+	if back.Issue != nil && back.Issue.MovedTo != 0 {
+		return b.gatherMoved(ctx, f)
+	}
+	return b.gatherNotes(ctx, f, f.Link.Issue)
+}
+
+// gatherMoved finds where the issue went.
+func (b *Bridge) gatherMoved(ctx context.Context, f *Facts) error {
+	to, found, err := b.gitlab.Moved(ctx, *f.Back.Issue)
+	if err != nil {
+		return err
+	}
+	f.Back = Back{NotFound: !found}
+	if found {
+		f.Back.Moved = &to
+		f.Back.Renumbered, err = b.notesOf(ctx, f.Thread, to)
+	}
+	return err
+}
+
+// gatherNotes reads the notes that changed since they were read last; all, if so asked.
+func (b *Bridge) gatherNotes(ctx context.Context, f *Facts, i Issue) error {
+	back := &f.Back
+	err := b.gitlab.Notes(ctx, i.Project, i.IID, func(page []Note) bool {
+		for _, n := range page {
+			// What changed in the same moment may have come after the reading.
+			if !back.All && n.Updated.Before(f.Link.Polled) {
+				return false
+			}
+			back.Notes = append(back.Notes, n)
+		}
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	slices.Reverse(back.Notes)
+	back.Said = map[int]saidRecord{}
+	prefix := saidPrefix(f.Thread) + "note/"
+	for after := ""; ; {
+		page, err := b.store.List(ctx, prefix, after, mirrorPage)
+		if err != nil {
+			return err
+		}
+		for _, r := range page {
+			after = r.Key
+			var said saidRecord
+			id, err := strconv.Atoi(strings.TrimPrefix(r.Key, prefix))
+			if err != nil || r.Decode(&said) != nil {
+				return fmt.Errorf("record %s cannot be read", r.Key)
+			}
+			back.Said[id] = said
+		}
+		if len(page) < mirrorPage {
+			return nil
+		}
+	}
+}
+
+// notesOf finds in a moved issue which notes carry which messages.
+func (b *Bridge) notesOf(ctx context.Context, t Thread, i Issue) (map[string]int, error) {
+	out := map[string]int{}
+	err := b.gitlab.Notes(ctx, i.Project, i.IID, func(page []Note) bool {
+		for _, n := range page {
+			m, ok := markup.ParseMark(n.Body)
+			if !n.Own || !ok {
+				continue
+			}
+			for _, id := range m.Messages {
+				if ts, ours := strings.CutPrefix(id, t.Channel+"/"); ours {
+					out[ts] = n.ID
+				}
+			}
+		}
+		return true
+	})
+	return out, err
 }
 
 // meaningsBefore gives what the agents file meant at the last look, if that was something else.
@@ -130,14 +312,49 @@ func (m Meanings) mentions(emoji string) bool {
 	return emoji == m.Acknowledged || slices.Contains(m.Resolved, emoji) || slices.Contains(m.Reopened, emoji) || slices.Contains(m.Labels, emoji)
 }
 
-// carried adds the replies that events brought along and that no reading has shown.
+// carried adds what events brought along and no reading has shown. Of one message the last edit counts, and a deletion more: a reading
+// that was made before it does not know.
 func (f *Facts) carried(hints []Hint) {
 	for _, h := range hints {
-		if h.Message == nil || slices.ContainsFunc(f.Replies, func(m Message) bool { return m.TS == h.Message.TS }) {
+		if h.Message == nil {
 			continue
 		}
-		f.Replies = append(f.Replies, *h.Message)
+		if !h.Message.Reply() && h.Message.TS == f.Thread.TS {
+			f.carriedRoot(h.Message)
+			continue
+		}
+		i := slices.IndexFunc(f.Replies, func(m Message) bool { return m.TS == h.Message.TS })
+		switch {
+		case i < 0:
+			f.Replies = append(f.Replies, *h.Message)
+		case newer(h.Message, &f.Replies[i]):
+			f.Replies[i] = *h.Message
+		}
 	}
+}
+
+// carriedRoot takes over an edit or the deletion of the first message.
+func (f *Facts) carriedRoot(m *Message) {
+	switch {
+	case f.Root == nil:
+		root := *m
+		f.Root = &root
+	case newer(m, f.Root):
+		root := *m
+		root.Reactions = f.Root.Reactions
+		f.Root = &root
+	}
+}
+
+// newer reports whether m shows a later state of the message than o.
+func newer(m, o *Message) bool {
+	switch {
+	case o.Deleted:
+		return false
+	case m.Deleted:
+		return true
+	}
+	return m.Edited != "" && (o.Edited == "" || before(o.Edited, m.Edited))
 }
 
 // gatherMirrored finds out which of the replies have their note already.
@@ -147,11 +364,13 @@ func (b *Bridge) gatherMirrored(ctx context.Context, f *Facts) error {
 	}
 	if !f.Whole {
 		for _, m := range f.Replies {
-			_, found, err := b.store.Read(ctx, mirrorKey(f.Thread, m.TS))
+			r, found, err := b.store.Read(ctx, mirrorKey(f.Thread, m.TS))
+			if err == nil && found {
+				err = f.mirrored(m.TS, r)
+			}
 			if err != nil {
 				return err
 			}
-			f.Mirrored[m.TS] = found
 		}
 		return nil
 	}
@@ -161,13 +380,27 @@ func (b *Bridge) gatherMirrored(ctx context.Context, f *Facts) error {
 			return err
 		}
 		for _, r := range page {
-			f.Mirrored[strings.TrimPrefix(r.Key, mirrorPrefix(f.Thread))] = true
 			after = r.Key
+			if err := f.mirrored(strings.TrimPrefix(r.Key, mirrorPrefix(f.Thread)), r); err != nil {
+				return err
+			}
 		}
 		if len(page) < mirrorPage {
 			return nil
 		}
 	}
+}
+
+// mirrored takes in the record of a reply, if it is of the issue that is there now.
+func (f *Facts) mirrored(ts string, r store.Record) error {
+	var m mirror
+	if err := r.Decode(&m); err != nil {
+		return err
+	}
+	if m.Round == f.Link.Round && f.Link.Lost == "" {
+		f.Mirrored[ts] = m
+	}
+	return nil
 }
 
 // gatherNames looks up whom the text to be mirrored names, and fills in the permalinks.
@@ -181,19 +414,36 @@ func (b *Bridge) gatherNames(ctx context.Context, f *Facts) error {
 			users = append(users, m.User)
 		}
 	}
-	if f.Link == nil && f.Root != nil && len(f.acknowledgers()) > 0 {
+	switch {
+	case f.Root == nil:
+	case f.Link == nil || f.Link.Lost != "":
+		if agents := f.acknowledgers(); len(agents) > 0 {
+			want(f.Root)
+			users = append(users, agents[0])
+		}
+	case f.Root.Deleted && !f.Link.Deleted, f.Root.Edited != "" && f.Root.Edited != f.Link.Version:
 		want(f.Root)
-		users = append(users, f.acknowledgers()[0])
+		users = append(users, f.Link.By, f.Link.Requester)
 	}
 	for i := range f.Replies {
-		if m := &f.Replies[i]; !m.Own && !m.Deleted && !f.Mirrored[m.TS] && (f.Link != nil || users != nil) {
+		if m := &f.Replies[i]; !m.Own && f.toShow(m) && (f.Link != nil || users != nil) {
 			want(m)
 		}
 	}
 	var err error
+	users = slices.DeleteFunc(users, func(u string) bool { return u == "" })
 	if len(users)+len(channels)+len(groups) > 0 {
 		f.Names, err = b.slack.Names(ctx, unique(users), unique(channels), unique(groups))
 	}
 	f.Names.Host = b.config.GitLabHost
 	return err
+}
+
+// toShow reports whether the reply's text is to be written somewhere.
+func (f *Facts) toShow(m *Message) bool {
+	have, known := f.Mirrored[m.TS]
+	if !known {
+		return !m.Deleted
+	}
+	return !have.Gone && (m.Deleted || m.Edited != have.Version)
 }

@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"errors"
+	"io"
 	"time"
 
 	"slack-gitlab-bridge/markup"
@@ -34,6 +35,31 @@ type GitLab interface {
 	// FindNote looks for the note of the bridge's account that ends with the mark of these messages: one request per 100 notes, newest
 	// first, no further back than since.
 	FindNote(ctx context.Context, project, iid int, messages []string, since time.Time) (note int, found bool, err error)
+
+	// Note reads one note: one request.
+	Note(ctx context.Context, project, iid, note int) (Note, error)
+
+	// UpdateNote replaces a note's text: one request. It may be repeated.
+	UpdateNote(ctx context.Context, project, iid, note int, body markup.GitLab) error
+
+	// Notes reads an issue's notes, the last changed first, a page of up to 100 at a time: one request a page, as long as page wants more.
+	Notes(ctx context.Context, project, iid int, page func([]Note) (more bool)) error
+
+	// Changed reads the issues that changed since then, the one that changed first first, a page of up to 100 at a time: one request a page.
+	// It ends early with the error that page returns.
+	Changed(ctx context.Context, project int, since time.Time, page func([]Issue) error) error
+
+	// Issues reads issues by number: one request per 100. Those that are not there are left out.
+	Issues(ctx context.Context, project int, iids []int) ([]Issue, error)
+
+	// Moved finds the issue that a moved one has become; not found: it is where the token cannot read.
+	Moved(ctx context.Context, i Issue) (to Issue, found bool, err error)
+
+	// Upload puts a file into a project, streamed: one request. An answer that is lost may leave a file that nothing links to.
+	Upload(ctx context.Context, project int, name string, size int64, body io.Reader) (Upload, error)
+
+	// ReadProject asks GitLab what Project may know from earlier: one request.
+	ReadProject(ctx context.Context, id int) (Project, error)
 }
 
 // Project is a GitLab project. Its number outlives renames.

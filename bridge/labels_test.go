@@ -163,8 +163,8 @@ func TestADeletedFirstMessageTakesNothingBack(t *testing.T) {
 	f.Root.Deleted, f.Root.User, f.Root.Content = true, "", markup.Message{}
 	f.Replies = []Message{says("1700000050.000100", stranger, "why was that deleted?")}
 	v := Decide(f)
-	if len(v.Actions) != 1 || v.Actions[0].Note == nil || v.Reason != "1 new reply" || !reflect.DeepEqual(v.Link.Seen, f.Link.Seen) {
-		t.Errorf("Decide() = %q with %d actions, seen %v, want the note alone and seen as before, %v", v.Reason, len(v.Actions), v.Link.Seen, f.Link.Seen)
+	if len(v.Actions) != 2 || v.Actions[0].Note == nil || v.Actions[1].Rewrite == nil || v.Reason != "1 new reply; first message deleted" || !reflect.DeepEqual(v.Link.Seen, f.Link.Seen) {
+		t.Errorf("Decide() = %q with %d actions, seen %v, want the note, the text gone and seen as before, %v", v.Reason, len(v.Actions), v.Link.Seen, f.Link.Seen)
 	}
 	copied := *f.Link
 	if gone := f.gone(&copied); len(gone) != 0 {

@@ -46,7 +46,7 @@ func (b *Bridge) look(ctx context.Context, job store.Job, t Thread) (next *store
 		}
 		if err == nil {
 			b.logVerdict(f, v)
-			if f.Project.ID != 0 && len(v.Actions) == 0 { // else the issue will tell
+			if f.Link == nil && f.Project.ID != 0 && len(v.Actions) == 0 { // else the issue will tell
 				b.works(b.gitlabScopes(Action{}, t, nil))
 			}
 		}
@@ -89,6 +89,9 @@ func (b *Bridge) conclude(ctx context.Context, c *store.Change, f Facts, v Verdi
 	if err := b.keepLink(ctx, c, f, v); err != nil {
 		return nil, err
 	}
+	if err := b.keepReplies(ctx, c, f, v); err != nil {
+		return nil, err
+	}
 	if len(v.Actions) == 0 {
 		return nil, nil
 	}
@@ -96,6 +99,26 @@ func (b *Bridge) conclude(ctx context.Context, c *store.Change, f Facts, v Verdi
 		return nil, err
 	}
 	return next, b.noteDeed(ctx, c, f.Thread, v.Reason)
+}
+
+// keepReplies records what is to be remembered of replies, and where their notes are once the issue has moved.
+func (b *Bridge) keepReplies(ctx context.Context, c *store.Change, f Facts, v Verdict) error {
+	for ts, note := range f.Back.Renumbered {
+		m, remembered := v.Replies[ts]
+		if !remembered {
+			if _, err := b.store.Get(ctx, mirrorKey(f.Thread, ts), &m); err != nil {
+				return err
+			}
+		}
+		m.Note, m.Round = note, f.round()
+		c.Put(mirrorKey(f.Thread, ts), m)
+	}
+	for ts, m := range v.Replies {
+		if _, done := f.Back.Renumbered[ts]; !done {
+			c.Put(mirrorKey(f.Thread, ts), m)
+		}
+	}
+	return nil
 }
 
 // keepLink records what was seen, and what the agents file meant at that time.
@@ -108,7 +131,7 @@ func (b *Bridge) keepLink(ctx context.Context, c *store.Change, f Facts, v Verdi
 		return nil
 	}
 	// A thread whose reactions were not read keeps the meanings under which they were last seen.
-	if hash := f.Rules.hash(); f.Link == nil || f.Link.Meanings != hash && f.Reactions {
+	if hash := f.Rules.hash(); f.Link == nil || link.Meanings != hash && f.Reactions {
 		link.Meanings = hash
 		c.Put(meaningsKey(hash), f.Rules.meanings())
 	}
@@ -135,7 +158,11 @@ func (b *Bridge) keepLink(ctx context.Context, c *store.Change, f Facts, v Verdi
 	if string(was) != string(is) {
 		c.Put(linkKey(f.Thread), link)
 	}
-	return nil
+	if f.Back.Moved == nil {
+		return nil
+	}
+	c.Put(issueKey(link.Issue.Project, link.Issue.IID), f.Thread)
+	return b.pollAlso(ctx, c, link.Issue.Project)
 }
 
 // want puts actions on the queue, each lane in their order. The first, if it is new and for this lane, is put as begun, so that it can be
@@ -156,7 +183,7 @@ func (b *Bridge) want(ctx context.Context, c *store.Change, t Thread, lane strin
 			return nil, err
 		}
 		atOnce := i == 0 && job.Lane == lane && !b.outages.any(b.scopes(a, t, nil))
-		if atOnce && a.once(cardRecord{}) {
+		if atOnce && a.once(saidRecord{}) {
 			job.Begun = time.Now().UTC()
 		}
 		c.GuardNoJob(job.Key)
@@ -166,8 +193,11 @@ func (b *Bridge) want(ctx context.Context, c *store.Change, t Thread, lane strin
 		}
 		if a.Note != nil {
 			for _, ts := range a.Note.Messages {
-				c.Put(mirrorKey(t, ts), mirror{})
+				c.Put(mirrorKey(t, ts), mirror{Version: a.Note.Versions[ts], Round: a.Note.Round})
 			}
+		}
+		if a.Tell != nil {
+			c.Put(toldPrefix(t)+a.Tell.Key, time.Now().UTC())
 		}
 	}
 	return next, nil

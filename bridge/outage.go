@@ -116,10 +116,17 @@ func (o *outages) list() []Down {
 	return out
 }
 
+// sayOutage tells of an outage that has begun.
+func (b *Bridge) sayOutage(o *Outage) {
+	b.log.Error().Str("scope", o.Scope).Str("remedy", o.Remedy).Err(o.Err).Msg("outage: work in its scope waits")
+	b.TellOps("Waiting: " + o.Error())
+}
+
 // works notes that something in these scopes has just worked.
 func (b *Bridge) works(scopes []string) {
 	for _, scope := range b.outages.over(scopes) {
 		b.log.Info().Str("scope", scope).Msg("outage over")
+		b.TellOps("Going on: " + scope + " works again")
 	}
 }
 
@@ -127,9 +134,9 @@ func (b *Bridge) works(scopes []string) {
 // nothing of GitLab.
 func (b *Bridge) scopes(a Action, t Thread, link *Link) []string {
 	switch {
-	case a.Card != nil, a.Look != nil && link != nil:
+	case a.Card != nil, a.Say != nil, a.Sign != nil, a.Tell != nil, a.Look != nil && link != nil:
 		return slackScopes(t)
-	case a.Look != nil:
+	case a.Look != nil, a.Copy != nil:
 		return append(slackScopes(t), b.gitlabScopes(a, t, link)...)
 	}
 	return b.gitlabScopes(a, t, link)

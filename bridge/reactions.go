@@ -108,23 +108,45 @@ func (f Facts) reactions(link *Link) (actions []Action, reasons []string) {
 			reasons = append(reasons, fmt.Sprintf(":%s: given by %s", s.Emoji, s.User))
 		}
 	}
+	withdraw := f.slipped(link, added, gone)
 	patch := Patch{State: f.newState(link, added, gone)}
+	if link.Withdrawn && len(acknowledgedAs(added)) > 0 {
+		patch.State = Reopen // the slip was none
+	}
 	switch patch.State {
 	case Close:
 		link.Resolved = f.Rules.Channel.ResolvedLabels
 	case Reopen:
-		link.Resolved = nil
+		link.Resolved, link.Withdrawn = nil, false
+		actions = append(actions, f.unsign(link)...)
 	}
 	after := link.labels()
 	patch.AddLabels, patch.RemoveLabels = without(after, before), without(before, after)
-	patch.Confidential = f.anyConfidential(added)
+	if patch.Confidential = f.anyConfidential(added); patch.Confidential {
+		link.confide(false, true)
+	}
 	if !patch.empty() {
 		actions = append(actions, Action{Update: &UpdateIssue{Patch: patch}})
 	}
 	if a := f.assigning(link, added, gone); a != nil {
+		a.Withdraw = withdraw
 		actions = append(actions, Action{Assign: a})
 	}
 	return actions, reasons
+}
+
+// slipped reports whether 👀 was taken back so soon, and with so little done since, that giving it was a finger slip. Whether a person
+// has changed the issue in GitLab is asked there, when its turn comes.
+func (f Facts) slipped(link *Link, added, gone []Seen) bool {
+	if f.Undo <= 0 || len(added) > 0 || len(gone) != 1 || gone[0].As == "" || gone[0].User != link.By || link.Issue.Closed || link.Shown {
+		return false
+	}
+	at := f.Now
+	if taken, told := f.Taken[gone[0].Given]; told {
+		at = taken
+	}
+	return at.Before(link.Created.Add(f.Undo)) && link.Newest == f.Thread.TS &&
+		!slices.ContainsFunc(link.Seen, func(s Seen) bool { return !s.Idle })
 }
 
 // newState says whether these changes close or reopen: a new reopened emoji wins over a new resolved one.

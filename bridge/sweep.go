@@ -150,6 +150,11 @@ func (b *Bridge) sweep(ctx context.Context, p *sweeps) {
 			continue
 		}
 		n, err := b.sweepChannel(ctx, p, c.ID)
+		if err == nil {
+			var m int
+			m, err = b.sweepIssues(ctx, c.ID)
+			n += m
+		}
 		looks += n
 		switch {
 		case ctx.Err() != nil:
@@ -183,6 +188,8 @@ func (b *Bridge) swept(looks int, bridged []gap) {
 		if !g.from.IsZero() {
 			length = g.to.Sub(g.from)
 			line = line.Time("gap_from", g.from).Time("gap_to", g.to)
+			b.TellOps(fmt.Sprintf("Caught up: nothing was heard from Slack from %s to %s; %s looked at anew",
+				g.from.Format("2006-01-02 15:04:05"), g.to.Format("15:04:05 UTC"), plural(looks, "thread is", "threads are")))
 		}
 	}
 	line.Int("looks", looks).Msg("swept")

@@ -193,19 +193,20 @@ func TestSweepCost(t *testing.T) {
 		r.slack.forget()
 		r.gitlab.forget()
 		commits := r.engine.CommitCount()
-		time.Sleep(10 * time.Minute)
-		if first, all := r.slack.count("FirstMessages"), len(r.slack.calls); first != 1 || all != 1 || len(r.gitlab.calls) != 0 {
-			t.Errorf("by the timer: asked Slack %v, GitLab %v, want the first messages once", r.slack.calls, r.gitlab.calls)
+		time.Sleep(10*time.Minute + time.Second)
+		if first, all := r.slack.count("FirstMessages"), len(r.slack.calls); first != 1 || all != 1 || !slices.Equal(r.gitlab.calls, []string{"ReadProject", "Issues"}) {
+			t.Errorf("by the timer: asked Slack %v, GitLab %v, want the first messages, the project and the issues once", r.slack.calls, r.gitlab.calls)
 		}
 		if n := r.engine.CommitCount() - commits; n > 12 {
 			t.Errorf("%d commits in ten minutes, want the clock alone", n)
 		}
 		r.slack.forget()
+		r.gitlab.forget()
 		r.bridge.Gap(time.Now().Add(-time.Minute), time.Now())
 		time.Sleep(time.Second)
 		r.idle()
-		if first, threads := r.slack.count("FirstMessages"), r.slack.count("Messages"); first != 1 || threads != 6 || len(r.gitlab.calls) != 0 {
-			t.Errorf("after a gap: first messages %d times, %d threads, GitLab %v, want once, the 6 with replies, nothing", first, threads, r.gitlab.calls)
+		if first, threads := r.slack.count("FirstMessages"), r.slack.count("Messages"); first != 1 || threads != 6 || r.gitlab.count("ReadProject", "Issues", "Notes") != 2 {
+			t.Errorf("after a gap: first messages %d times, %d threads, GitLab %v, want once, the 6 with replies, the project and the issues once", first, threads, r.gitlab.calls)
 		}
 	})
 }

@@ -36,6 +36,8 @@ func (b *Bridge) Run(ctx context.Context) error {
 
 	var running sync.WaitGroup
 	running.Go(func() { b.sweepLoop(ctx) })
+	running.Go(func() { b.pollLoop(ctx) })
+	running.Go(func() { b.opsLoop(ctx) })
 	slots := make(chan struct{}, lanesAtOnce)
 	for ctx.Err() == nil {
 		job, err := b.store.Next(ctx)
@@ -166,7 +168,8 @@ func (b *Bridge) failed(ctx context.Context, job store.Job, t Thread, a Action, 
 		now.NotBefore = time.Now().UTC().Add(wait(err, now.Tries))
 		c.PutJob(now)
 		if result == "parked" {
-			if err := b.noteDeed(ctx, c, t, "gave up "+a.Kind()+": "+err.Error()); err != nil {
+			err := errors.Join(b.noteDeed(ctx, c, t, "gave up "+a.Kind()+": "+err.Error()), b.tellParked(ctx, c, t, a, err))
+			if err != nil {
 				b.unwritten(job, err)
 				return
 			}
@@ -190,7 +193,7 @@ func (b *Bridge) judge(job store.Job, t Thread, err error) (result string) {
 	switch {
 	case errors.As(err, &outage):
 		if b.outages.began(outage) {
-			b.log.Error().Str("scope", outage.Scope).Str("remedy", outage.Remedy).Err(outage.Err).Msg("outage: work in its scope waits")
+			b.sayOutage(outage)
 		}
 		return "outage"
 	case errors.As(err, &never):

@@ -194,8 +194,8 @@ func TestWantedAgainAfterItWasGivenUp(t *testing.T) {
 		}
 		r.reacted(th, th.TS, agentOne, "ops", true)
 		r.idle()
-		if s := r.store.Stats(); s.Parked != 1 {
-			t.Errorf("%d parked, want the update", s.Parked)
+		if s := r.store.Stats(); s.Parked != 2 {
+			t.Errorf("%d parked, want the update and the card that would have said so", s.Parked)
 		}
 		r.reacted(th, th.TS, asker, "white_check_mark", true)
 		r.idle()

@@ -1,0 +1,178 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"slack-gitlab-bridge/agents"
+	"slack-gitlab-bridge/markup"
+)
+
+// edits follows what became of replies that have their note.
+func (f Facts) edits() (actions []Action, reasons []string) {
+	edited, deleted := 0, 0
+	for i := range f.Replies {
+		m := &f.Replies[i]
+		have, ok := f.Mirrored[m.TS]
+		switch {
+		case !ok, have.Gone:
+		case m.Deleted:
+			deleted++
+			actions = append(actions, Action{Edit: f.deletion(m)})
+		case m.Edited != "" && (have.Version == "" || before(have.Version, m.Edited)):
+			edited++
+			actions = append(actions, Action{Edit: f.edit(m)})
+			actions = append(actions, f.copies([]Message{*m})...)
+		}
+	}
+	if edited > 0 {
+		reasons = append(reasons, plural(edited, "reply edited", "replies edited"))
+	}
+	if deleted > 0 {
+		reasons = append(reasons, plural(deleted, "reply deleted", "replies deleted"))
+	}
+	return actions, reasons
+}
+
+// edit is what becomes of a note when its message was edited.
+func (f Facts) edit(m *Message) *EditNote {
+	e := &EditNote{TS: m.TS, Version: m.Edited}
+	if f.Rules.Channel.Edits == agents.EditsFreeze {
+		e.Remark = remarkEdited()
+		return e
+	}
+	e.Part = f.reply(m, "")
+	e.Else = f.again(m, f.reply(m, "edited"))
+	return e
+}
+
+// deletion is what becomes of a note when its message was deleted.
+func (f Facts) deletion(m *Message) *EditNote {
+	if f.Rules.Channel.Edits == agents.EditsFreeze {
+		return &EditNote{TS: m.TS, Remark: remarkDeleted()}
+	}
+	return &EditNote{TS: m.TS, Part: f.reply(m, "")}
+}
+
+func remarkEdited() markup.GitLab {
+	var b markup.Builder
+	return b.Text("edited in Slack").GitLab()
+}
+
+func remarkDeleted() markup.GitLab {
+	var b markup.Builder
+	return b.Text("deleted in Slack").GitLab()
+}
+
+// again is a note of its own for a message that has one already.
+func (f Facts) again(m *Message, part markup.GitLab) markup.GitLab {
+	var b markup.Builder
+	b.Line(part)
+	b.Mark("messages", []string{Thread{f.Thread.Channel, m.TS}.String() + editSuffix(m.Edited)})
+	return b.GitLab()
+}
+
+// editSuffix is what tells the mark of an edit's own note from that of the message's.
+func editSuffix(version string) string { return "#e" + version }
+
+// rootChange says what became of the first message since it was passed on; empty: nothing.
+func rootChange(m *Message, link *Link) string {
+	switch {
+	case m == nil, link.Deleted:
+		return ""
+	case m.Deleted:
+		return "first message deleted"
+	case m.Edited != "" && (link.Version == "" || before(link.Version, m.Edited)):
+		return "first message edited"
+	}
+	return ""
+}
+
+// rootEdit follows what became of the first message.
+func (f Facts) rootEdit(link *Link) (actions []Action, reason string) {
+	m := f.Root
+	if reason = rootChange(m, link); reason == "" {
+		return nil, ""
+	}
+	if link.Deleted = m.Deleted; !m.Deleted {
+		link.Version = m.Edited
+	}
+	w := &RewriteIssue{Version: m.Edited}
+	switch {
+	case f.Rules.Channel.Edits != agents.EditsFreeze:
+		w.Title, w.Description = f.title(link), f.description(link)
+		if !m.Deleted {
+			w.Else = f.again(m, f.reply(m, "edited"))
+		}
+	case m.Deleted:
+		w.Remark = remarkDeleted()
+	default:
+		w.Remark = remarkEdited()
+	}
+	return append([]Action{{Rewrite: w}}, f.copies([]Message{*m})...), reason
+}
+
+// editNote changes one message's part of its note as it is in GitLab now. What people have changed around it stays.
+func (b *Bridge) editNote(ctx context.Context, t Thread, e *EditNote, link *Link) (outcome, error) {
+	var m mirror
+	if _, err := b.store.Get(ctx, mirrorKey(t, e.TS), &m); err != nil {
+		return outcome{}, err
+	}
+	if m.Note == 0 {
+		return outcome{}, &Never{Err: errors.New("the message has no note"), Remedy: "have the job tried again that was to add it"}
+	}
+	note, err := b.gitlab.Note(ctx, link.Issue.Project, link.Issue.IID, m.Note)
+	if err != nil {
+		return outcome{}, err
+	}
+	permalink := b.slack.Permalink(t.Channel, e.TS, t.TS)
+	body, found := markup.GitLab{}, false
+	if e.Part.String() != "" {
+		body, found = markup.ReplacePart(note.Body, permalink, e.Part)
+	} else {
+		body, found = markup.MarkPart(note.Body, permalink, e.Remark)
+	}
+	switch {
+	case !found && e.Else.String() != "":
+		return outcome{deed: "a person has changed the note: the edit becomes one of its own", then: []Action{{Note: &AddNote{
+			Messages: []string{e.TS + editSuffix(e.Version)}, Body: e.Else}}}}, nil
+	case !found:
+		return outcome{deed: "a person has changed the note: it stays"}, nil
+	case body.String() == note.Body:
+		return outcome{}, nil
+	}
+	err = b.gitlab.UpdateNote(ctx, link.Issue.Project, link.Issue.IID, m.Note, body)
+	return outcome{deed: fmt.Sprintf("edited note %d", m.Note)}, err
+}
+
+// rewrite changes title and description, unless a person has.
+func (b *Bridge) rewrite(ctx context.Context, t Thread, w *RewriteIssue, link *Link) (outcome, error) {
+	issue, err := b.gitlab.Issue(ctx, link.Issue.Project, link.Issue.IID)
+	if err != nil {
+		return outcome{}, err
+	}
+	patch := Patch{Title: w.Title, Description: &w.Description}
+	switch {
+	case w.Remark.String() != "":
+		body, found := markup.MarkPart(issue.Description, b.slack.Permalink(t.Channel, t.TS, t.TS), w.Remark)
+		if !found {
+			return outcome{deed: "a person has changed the description: it stays"}, nil
+		}
+		patch = Patch{Description: &body}
+	case !link.authored(issue) && w.Else.String() != "":
+		return outcome{deed: "a person has changed title or description: the edit becomes a note", then: []Action{{Note: &AddNote{
+			Messages: []string{t.TS + editSuffix(w.Version)}, Body: w.Else}}}}, nil
+	case !link.authored(issue):
+		return outcome{deed: "a person has changed title or description: they stay"}, nil
+	}
+	mine := link.authored(issue)
+	issue, err = b.gitlab.UpdateIssue(ctx, link.Issue.Project, link.Issue.IID, patch)
+	tell := told(issue)
+	return outcome{deed: "rewrote " + link.Issue.Ref, then: []Action{showing(issue)}, link: func(l *Link) {
+		tell(l)
+		if mine {
+			l.written(issue)
+		}
+	}}, err
+}

@@ -1,0 +1,180 @@
+package bridge
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"slack-gitlab-bridge/markup"
+)
+
+// copies is the work of copying the files of messages into the project. Their text does not wait for it.
+func (f Facts) copies(messages []Message) []Action {
+	var out []Action
+	for _, m := range messages {
+		var files []markup.File
+		for _, file := range m.Content.Files {
+			if file.ID != "" && file.Mode != "tombstone" && file.Mode != "hidden_by_limit" && f.Files[file.ID] == (fileRecord{}) {
+				files = append(files, file)
+			}
+		}
+		if len(files) > 0 && !m.Deleted {
+			out = append(out, Action{Copy: &CopyFiles{TS: m.TS, Files: files}})
+		}
+	}
+	return out
+}
+
+// withCopies is a message's content with what became of its files.
+func (f Facts) withCopies(c markup.Message) markup.Message {
+	files := make([]markup.File, len(c.Files))
+	for i, file := range c.Files {
+		have := f.Files[file.ID]
+		file.Copy, file.Why = have.Copy, have.Why
+		files[i] = file
+	}
+	c.Files = files
+	return c
+}
+
+// copyFiles copies a message's files one by one, writing down each, and then links them where the message stands.
+func (b *Bridge) copyFiles(ctx context.Context, t Thread, c *CopyFiles, link *Link) (outcome, error) {
+	o := outcome{copy: map[string]fileRecord{}}
+	for i, file := range c.Files {
+		var have fileRecord
+		if _, err := b.store.Get(ctx, fileKey(t, file.ID), &have); err != nil {
+			return outcome{}, err
+		}
+		if have == (fileRecord{}) {
+			var err error
+			if have, err = b.copyFile(ctx, file, link); err != nil {
+				return outcome{}, err
+			}
+			if err := b.keepCopy(ctx, t, file.ID, have); err != nil {
+				return outcome{}, err
+			}
+		}
+		c.Files[i].Copy, c.Files[i].Why = have.Copy, have.Why
+		o.copy[file.ID] = have
+	}
+	o.deed = "copied " + plural(len(c.Files), "file", "files")
+	err := b.linkCopies(ctx, t, c, link, &o)
+	return o, err
+}
+
+// keepCopy writes down at once what became of a file, so that it is not uploaded again.
+func (b *Bridge) keepCopy(ctx context.Context, t Thread, id string, have fileRecord) error {
+	c := b.store.Change()
+	c.Put(fileKey(t, id), have)
+	return b.store.Commit(ctx, c)
+}
+
+// copyFile copies one file. What cannot be copied for good is a record with the reason, not an error.
+func (b *Bridge) copyFile(ctx context.Context, file markup.File, link *Link) (fileRecord, error) {
+	tooBig := fmt.Sprintf("larger than %s", megabytes(b.config.MaxFile))
+	if file.Size > b.config.MaxFile {
+		return fileRecord{Why: tooBig}, nil
+	}
+	if link.Issue.Confidential {
+		p, err := b.gitlab.ReadProject(ctx, link.Issue.Project)
+		if err != nil {
+			return fileRecord{}, err
+		}
+		if p.Visibility == "public" {
+			// GitLab shows uploads there to anyone who has the address.
+			return fileRecord{Why: "not copied, since the issue is confidential and its project public"}, nil
+		}
+	}
+	body, size, name, err := b.slack.OpenFile(ctx, file)
+	if never := new(Never); errors.As(err, &never) {
+		return fileRecord{Why: never.Err.Error()}, nil
+	} else if err != nil {
+		return fileRecord{}, err
+	}
+	defer body.Close()
+	if size > b.config.MaxFile {
+		return fileRecord{Why: tooBig}, nil
+	}
+	limited := &atMost{Reader: body, left: b.config.MaxFile}
+	up, err := b.gitlab.Upload(ctx, link.Issue.Project, cmp.Or(file.Name, name), size, limited)
+	never := new(Never)
+	switch {
+	case limited.over:
+		return fileRecord{Why: tooBig}, nil
+	case errors.As(err, &never):
+		return fileRecord{Why: never.Err.Error()}, nil
+	case err != nil:
+		return fileRecord{}, err
+	}
+	return fileRecord{Copy: up.Path}, nil
+}
+
+// linkCopies puts the copies where the message stands: in its note, or in the description.
+func (b *Bridge) linkCopies(ctx context.Context, t Thread, c *CopyFiles, link *Link, o *outcome) error {
+	if c.TS == t.TS {
+		issue, err := b.gitlab.Issue(ctx, link.Issue.Project, link.Issue.IID)
+		if err != nil {
+			return err
+		}
+		body, changed := withLinks(issue.Description, c.Files)
+		if !changed {
+			return nil
+		}
+		mine := link.authored(issue)
+		issue, err = b.gitlab.UpdateIssue(ctx, link.Issue.Project, link.Issue.IID, Patch{Description: &body})
+		tell := told(issue)
+		o.link = func(l *Link) {
+			tell(l)
+			if mine {
+				l.written(issue)
+			}
+		}
+		return err
+	}
+	var m mirror
+	if _, err := b.store.Get(ctx, mirrorKey(t, c.TS), &m); err != nil || m.Note == 0 {
+		return err
+	}
+	note, err := b.gitlab.Note(ctx, link.Issue.Project, link.Issue.IID, m.Note)
+	if err != nil {
+		return err
+	}
+	body, changed := withLinks(note.Body, c.Files)
+	if !changed {
+		return nil
+	}
+	return b.gitlab.UpdateNote(ctx, link.Issue.Project, link.Issue.IID, m.Note, body)
+}
+
+// withLinks replaces the lines of files by those with their copies, where they still stand.
+func withLinks(body string, files []markup.File) (out markup.GitLab, changed bool) {
+	for _, f := range files {
+		if with, ok := markup.ReplaceLine(body, f.Permalink, markup.FileLine(f)); ok {
+			body, out, changed = with.String(), with, true
+		}
+	}
+	return out, changed
+}
+
+// atMost reads no more than so many bytes: one more is an error.
+type atMost struct {
+	io.Reader
+	left int64
+	over bool
+}
+
+var errTooLarge = errors.New("larger than allowed")
+
+func (r *atMost) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if r.left -= int64(n); r.left < 0 {
+		r.over = true
+		return 0, errTooLarge
+	}
+	return n, err
+}
+
+// megabytes gives a size for people.
+func megabytes(n int64) string { return fmt.Sprintf("%.0f MB", float64(n)/1e6) }
