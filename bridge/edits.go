@@ -1,12 +1,14 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 
 	"slack-gitlab-bridge/agents"
 	"slack-gitlab-bridge/markup"
+	"slack-gitlab-bridge/store"
 )
 
 // edits follows what became of replies that have their note.
@@ -166,8 +168,18 @@ func (b *Bridge) rewrite(ctx context.Context, t Thread, w *RewriteIssue, link *L
 	case !link.authored(issue):
 		return outcome{deed: "a person has changed title or description: they stay"}, nil
 	}
-	mine := link.authored(issue)
-	issue, err = b.gitlab.UpdateIssue(ctx, link.Issue.Project, link.Issue.IID, patch)
+	return b.write(ctx, t, patch, issue, link)
+}
+
+// write changes title or description of an issue, and remembers both as the bridge's own if they were.
+func (b *Bridge) write(ctx context.Context, t Thread, patch Patch, was Issue, link *Link) (outcome, error) {
+	mine := link.authored(was)
+	if mine {
+		if err := b.intend(ctx, t, bothDigest(cmp.Or(patch.Title, was.Title), patch.Description.String())); err != nil {
+			return outcome{}, err
+		}
+	}
+	issue, err := b.gitlab.UpdateIssue(ctx, link.Issue.Project, link.Issue.IID, patch)
 	tell := told(issue)
 	return outcome{deed: "rewrote " + link.Issue.Ref, then: []Action{showing(issue)}, link: func(l *Link) {
 		tell(l)
@@ -175,4 +187,21 @@ func (b *Bridge) rewrite(ctx context.Context, t Thread, w *RewriteIssue, link *L
 			l.written(issue)
 		}
 	}}, err
+}
+
+// intend writes down what title and description will be, before they are sent.
+func (b *Bridge) intend(ctx context.Context, t Thread, next string) error {
+	for {
+		link, raw, err := b.link(ctx, t)
+		if err != nil || link == nil {
+			return err
+		}
+		link.Next = next
+		c := b.store.Change()
+		c.Guard(linkKey(t), raw)
+		c.Put(linkKey(t), link)
+		if err := b.store.Commit(ctx, c); !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+	}
 }

@@ -50,7 +50,7 @@ func (f Facts) round() int {
 // Back is what GitLab sent back since the last look. Its zero value is nothing.
 type Back struct {
 	Issue      *Issue             // as it is now; nil: not known to have changed
-	Notes      []Note             // those that changed since the link's Polled, oldest change first
+	Notes      []Note             // those that changed since the link's Polled, as they were written
 	All        bool               // Notes are all there are
 	Said       map[int]saidRecord // the comments that are in Slack, by note
 	Moved      *Issue             // what it has become in another project
@@ -153,6 +153,7 @@ type Link struct {
 	Deleted bool   `json:"deleted,omitempty"` // the first message was deleted
 	Title   string `json:"title,omitempty"`   // digest of the title that the bridge wrote
 	Text    string `json:"text,omitempty"`    // digest of the description that the bridge wrote
+	Next    string `json:"next,omitempty"`    // digest of both as the bridge was about to write them, in case the answer is lost
 
 	Shown     bool           `json:"shown,omitempty"`     // the issue is closed, as far as Slack has asked for it or was told
 	Since     time.Time      `json:"since,omitzero"`      // when the issue came to its project by a move: older comments were there before
@@ -182,7 +183,7 @@ const (
 
 // written notes that title and description are the bridge's own.
 func (l *Link) written(i Issue) {
-	l.Title, l.Text = digest([]byte(i.Title)), digest([]byte(i.Description))
+	l.Title, l.Text, l.Next = digest([]byte(i.Title)), digest([]byte(i.Description)), ""
 }
 
 // confide notes why the issue is born confidential, if it is.
@@ -205,8 +206,10 @@ func (l *Link) untouched(i Issue) bool {
 
 // authored reports whether title and description are as the bridge wrote them.
 func (l *Link) authored(i Issue) bool {
-	return digest([]byte(i.Title)) == l.Title && digest([]byte(i.Description)) == l.Text
+	return digest([]byte(i.Title)) == l.Title && digest([]byte(i.Description)) == l.Text || l.Next != "" && bothDigest(i.Title, i.Description) == l.Next
 }
+
+func bothDigest(title, description string) string { return digest([]byte(title + "\n" + description)) }
 
 // hidden reports whether nothing of the issue goes to Slack but open and closed.
 func (l *Link) hidden(c ChannelInfo) bool { return l.Issue.Confidential && (l.Secret || c.Shared) }

@@ -122,15 +122,8 @@ func (b *Bridge) linkCopies(ctx context.Context, t Thread, c *CopyFiles, link *L
 		if !changed {
 			return nil
 		}
-		mine := link.authored(issue)
-		issue, err = b.gitlab.UpdateIssue(ctx, link.Issue.Project, link.Issue.IID, Patch{Description: &body})
-		tell := told(issue)
-		o.link = func(l *Link) {
-			tell(l)
-			if mine {
-				l.written(issue)
-			}
-		}
+		done, err := b.write(ctx, t, Patch{Description: &body}, issue, link)
+		o.link, o.then = done.link, done.then
 		return err
 	}
 	var m mirror

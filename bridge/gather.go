@@ -220,7 +220,7 @@ func (b *Bridge) gatherNotes(ctx context.Context, f *Facts, i Issue) error {
 	if err != nil {
 		return err
 	}
-	slices.Reverse(back.Notes)
+	slices.SortFunc(back.Notes, func(a, b Note) int { return a.ID - b.ID }) // as they were written
 	back.Said = map[int]saidRecord{}
 	prefix := saidPrefix(f.Thread) + "note/"
 	for after := ""; ; {
