@@ -71,6 +71,7 @@ type Slack struct {
 
 	self    atomic.Pointer[Identity]
 	aliases atomic.Pointer[map[string]string]
+	custom  atomic.Pointer[map[string]bool]
 	refresh chan struct{} // asks for the emoji to be read again
 
 	users    memo[string]
