@@ -13,13 +13,15 @@ const markOpen = "<!-- slack-gitlab-bridge"
 // again what it made. Exactly one of the two is set.
 type Mark struct {
 	Thread   string   // channel/ts of the thread whose issue this is
-	Messages []string // channel/ts of the messages in this note, in their order
+	Messages []string // channel/ts of the messages in this note, in their order, perhaps with a suffix
 }
 
 // ThreadMark returns the mark of an issue's description.
 func ThreadMark(channel, ts string) string { return mark("thread", []string{channel + "/" + ts}) }
 
-// MessagesMark returns the mark of a note; each ID is channel/ts.
+// MessagesMark returns the mark of a note. Each ID is channel/ts, and may have a
+// suffix that tells notes about one message apart: "#" with letters, digits and
+// dots behind it, such as "#2" for what did not fit into the first note.
 func MessagesMark(ids []string) string { return mark("messages", ids) }
 
 func mark(kind string, ids []string) string {
@@ -36,14 +38,16 @@ func mark(kind string, ids []string) string {
 // markRune keeps what IDs are made of; anything else could end the comment.
 func markRune(r rune) rune {
 	switch {
-	case r >= '0' && r <= '9', r >= 'A' && r <= 'Z', r >= 'a' && r <= 'z', r == '.', r == '/':
+	case r >= '0' && r <= '9', r >= 'A' && r <= 'Z', r >= 'a' && r <= 'z', r == '.', r == '/', r == '#':
 		return r
 	}
 	return -1
 }
 
-var markPattern = regexp.MustCompile(`^<!-- slack-gitlab-bridge (thread|messages)=` +
-	`([A-Za-z0-9]+/[0-9]+\.[0-9]+(?:,[A-Za-z0-9]+/[0-9]+\.[0-9]+)*) -->$`)
+// markID is one ID in a mark.
+const markID = `[A-Za-z0-9]+/[0-9]+\.[0-9]+(?:#[A-Za-z0-9.]+)?`
+
+var markPattern = regexp.MustCompile(`^<!-- slack-gitlab-bridge (thread|messages)=(` + markID + `(?:,` + markID + `)*) -->$`)
 
 // ParseMark reads the mark of a text. Only a mark that is the last thing in the
 // text counts, white space after it allowed; anywhere else somebody quoted it.
@@ -62,7 +66,7 @@ func ParseMark(text string) (Mark, bool) {
 	if m[1] == "messages" {
 		return Mark{Messages: ids}, true
 	}
-	if len(ids) != 1 {
+	if len(ids) != 1 || strings.Contains(ids[0], "#") {
 		return Mark{}, false
 	}
 	return Mark{Thread: ids[0]}, true

@@ -14,6 +14,21 @@ func TestMarks(t *testing.T) {
 	if got, want := MessagesMark(ids), "<!-- slack-gitlab-bridge messages=C0123456789/1700000000.000200,C0123456789/1700000000.000300 -->"; got != want {
 		t.Errorf("MessagesMark: got %q, want %q", got, want)
 	}
+	ids = []string{"C1/1.2#2", "C1/1.3#e1700000000.000200", "C1/1.4#", "C1/1.5#2#3"}
+	if got, want := MessagesMark(ids[:2]), "<!-- slack-gitlab-bridge messages=C1/1.2#2,C1/1.3#e1700000000.000200 -->"; got != want {
+		t.Errorf("MessagesMark: got %q, want %q", got, want)
+	}
+	if m, ok := ParseMark(MessagesMark(ids[:2])); !ok || !reflect.DeepEqual(m.Messages, ids[:2]) {
+		t.Errorf("ParseMark of %q: got %+v %v", ids[:2], m, ok)
+	}
+	for _, id := range ids[2:] {
+		if m, ok := ParseMark(MessagesMark([]string{id})); ok {
+			t.Errorf("ParseMark of %q: got %+v, want none", id, m)
+		}
+	}
+	if m, ok := ParseMark(ThreadMark("C1", "1.1#2")); ok {
+		t.Errorf("ParseMark of a thread with a suffix: got %+v, want none", m)
+	}
 	if got := ThreadMark("C1 --> /close\n", "1.1"); strings.Count(got, "-->") != 1 || strings.Contains(got, "\n") {
 		t.Errorf("ThreadMark of hostile IDs: got %q", got)
 	}

@@ -4,8 +4,10 @@ import "encoding/json"
 
 // GitLab is GitLab Flavored Markdown in which nothing acts: no quick action, no
 // live mention or reference, no HTML but the bridge's own. The zero value is
-// the empty text. Only the converters, [Builder], and the decoder of stored
-// jobs (UnmarshalJSON) make values of it.
+// the empty text. It has no other makers than the converters, [Builder],
+// [GitLab.Split], the decoder of stored jobs (UnmarshalJSON), and [ReplacePart],
+// [ReplaceLine] and [MarkPart]: those keep what people wrote into the bridge's
+// text in GitLab, in which only quick actions are sure to be dead.
 type GitLab struct{ s string }
 
 // String returns the Markdown source, valid UTF-8, with "\n" as line end.

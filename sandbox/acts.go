@@ -64,7 +64,6 @@ var acts = map[string]func(*World, act) error{
 	"slack/audience":   readersAct,
 	"gitlab/close":     func(w *World, a act) error { return w.gitlab.SetState(a.Project, a.Issue, a.As, "close") },
 	"gitlab/reopen":    func(w *World, a act) error { return w.gitlab.SetState(a.Project, a.Issue, a.As, "reopen") },
-	"gitlab/title":     func(w *World, a act) error { return w.gitlab.SetTitle(a.Project, a.Issue, a.As, a.Text) },
 	"gitlab/hide":      func(w *World, a act) error { return w.gitlab.SetConfidential(a.Project, a.Issue, a.As, a.On) },
 	"gitlab/label":     labelAct,
 	"gitlab/assign":    assignAct,

@@ -133,8 +133,8 @@ func TestActsInGitLab(t *testing.T) {
 	}{
 		{"gitlab/close", on, ""},
 		{"gitlab/reopen", on, ""},
-		{"gitlab/title", with(func(a *act) { a.Text = "Mended" }), ""},
-		{"gitlab/title", with(func(a *act) { a.Text = "" }), "title"},
+		{"gitlab/rewrite", with(func(a *act) { a.Title, a.Text = "Mended", "It *is*." }), ""},
+		{"gitlab/rewrite", with(func(a *act) { a.Text = "It *is*." }), "title"},
 		{"gitlab/hide", with(func(a *act) { a.On = true }), ""},
 		{"gitlab/label", with(func(a *act) { a.Label, a.On = "team::Ops", true }), ""},
 		{"gitlab/label", with(func(a *act) { a.Label, a.On = "severity::1", true }), ""},

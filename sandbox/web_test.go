@@ -48,7 +48,7 @@ func TestPageHoldsWhatItsPolicyForbidsNowhere(t *testing.T) {
 		if strings.HasSuffix(name, ".js") && regexp.MustCompile(`\beval\(|new Function|insertAdjacentHTML|document\.write|outerHTML`).MatchString(text) {
 			t.Errorf("%s: makes code or markup out of text", name)
 		}
-		if n := strings.Count(text, "innerHTML"); n > 0 && name != "gitlab.js" || n > 1 {
+		if n := strings.Count(text, "innerHTML"); n > 0 && name != "rendered.js" || n > 1 {
 			t.Errorf("%s: uses innerHTML %d times, want once, for what GitLab has rendered", name, n)
 		}
 	}
@@ -87,11 +87,18 @@ func TestPageReferences(t *testing.T) {
 			t.Errorf("index.html: orders %q, which is no act", m[1])
 		}
 	}
+	done := map[string]bool{}
 	for name, text := range all {
-		for _, m := range regexp.MustCompile(`(?:act|doing)\(.?"([a-z]+/[a-z]+)"`).FindAllStringSubmatch(text, -1) {
+		for _, m := range regexp.MustCompile(`"((?:slack|gitlab)/[a-z]+)"`).FindAllStringSubmatch(text, -1) {
+			done[m[1]] = true
 			if acts[m[1]] == nil {
 				t.Errorf("%s: does %q, which is no act", name, m[1])
 			}
+		}
+	}
+	for what := range acts {
+		if !done[what] && !strings.Contains(all["index.html"], `data-fault="`+strings.TrimPrefix(what, "fault/")+`"`) {
+			t.Errorf("act %q: want a place on the page where it is done", what)
 		}
 	}
 }

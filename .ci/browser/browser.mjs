@@ -1,5 +1,6 @@
 // Starts the sandbox and Debian's Chromium, and keeps a list of everything that a page must not do.
 
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -67,4 +68,23 @@ export async function react(message, does) {
 export async function shot(page, path) {
   await page.locator(".fresh").first().waitFor({ state: "detached" });
   await page.screenshot({ path });
+}
+
+// fits claims that a page cannot be pushed sideways, and names what sticks out.
+export async function fits(page) {
+  const w = await page.evaluate(() => {
+    const room = document.documentElement.clientWidth;
+    const out = [...document.querySelectorAll("body *")].filter((e) => e.getClientRects().length && e.getBoundingClientRect().right > room + 1 && !e.closest(".sr"))
+      .filter((e) => { for (let up = e.parentElement; up; up = up.parentElement) if (["auto", "scroll", "hidden", "clip"].includes(getComputedStyle(up).overflowX)) return false; return true; });
+    return { room, wide: document.documentElement.scrollWidth, out: out.map((e) => e.outerHTML.slice(0, 120)) };
+  });
+  assert.ok(w.wide <= w.room, `the page is ${w.wide} wide in a window of ${w.room}`);
+  assert.deepEqual(w.out, []);
+}
+
+// named claims that every control in sight says what it is.
+export async function named(page) {
+  const nameless = await page.evaluate(() => [...document.querySelectorAll("button, a[href], input, select, textarea")]
+    .filter((e) => e.getClientRects().length && !(e.textContent.trim() || e.getAttribute("aria-label") || e.labels?.length || e.title || e.placeholder || e.querySelector("img[alt]:not([alt=''])"))).map((e) => e.outerHTML));
+  assert.deepEqual(nameless, []);
 }

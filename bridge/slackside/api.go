@@ -31,6 +31,11 @@ const (
 
 	openMethod = "apps.connections.open"
 	postMethod = "chat.postMessage"
+	tellMethod = "chat.postEphemeral"
+
+	signMethod   = "reactions.add"
+	unsignMethod = "reactions.remove"
+	infoMethod   = "files.info"
 )
 
 // careful gives a client that has a time limit and never carries a token to another host.

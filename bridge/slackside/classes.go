@@ -35,11 +35,14 @@ var classes = map[string]class{
 	"not_in_channel": shut, "restricted_action": shut, "restricted_action_read_only_channel": shut,
 	"restricted_action_thread_only_channel": shut, "restricted_action_non_threadable_channel": shut,
 
-	"bad_timestamp": never, "cannot_reply_to_message": never, "cant_update_message": never, "edit_window_closed": never,
-	"invalid_arguments": never, "invalid_blocks": never, "invalid_blocks_format": never, "invalid_ts_latest": never,
-	"invalid_ts_oldest": never, "is_inactive": never, "message_not_found": never, "metadata_must_be_sent_from_app": never,
-	"metadata_too_large": never, "msg_blocks_too_long": never, "msg_too_long": never, "no_text": never,
-	"restricted_action_thread_locked": never, "thread_locked": never, "thread_not_found": never, "too_many_attachments": never,
+	"bad_timestamp": never, "cannot_reply_to_message": never, "cant_delete_message": never, "cant_update_message": never,
+	"compliance_exports_prevent_deletion": never, "edit_window_closed": never, "file_deleted": never, "file_not_found": never,
+	"invalid_arguments": never, "invalid_blocks": never, "invalid_blocks_format": never, "invalid_name": never,
+	"invalid_ts_latest": never, "invalid_ts_oldest": never, "is_inactive": never, "message_not_found": never,
+	"metadata_must_be_sent_from_app": never, "metadata_too_large": never, "msg_blocks_too_long": never, "msg_too_long": never,
+	"no_item_specified": never, "no_text": never, "not_reactable": never, "restricted_action_thread_locked": never,
+	"thread_locked": never, "thread_not_found": never, "too_many_attachments": never, "too_many_emoji": never,
+	"too_many_reactions": never, "user_not_in_channel": never,
 
 	"fatal_error": unsure, "internal_error": unsure, "request_timeout": unsure, "service_unavailable": unsure,
 }
@@ -64,13 +67,16 @@ func translate(c call, err error) error {
 	said := fmt.Errorf("%s: %w", c.what, err)
 	var r *refusal
 	if !errors.As(err, &r) {
-		if c.method == postMethod && withURL == nil { // an address that cannot be used was not used
+		if c.once() && withURL == nil { // an address that cannot be used was not used
 			return &bridge.Unknown{Err: said}
 		}
 		return said
 	}
 	if r.after > 0 {
 		return &bridge.Later{After: r.after, Err: said}
+	}
+	if c.spare() && (r.code == "missing_scope" || r.code == "no_permission") {
+		return &bridge.Never{Remedy: scopeRemedy(c.method, r.needed), Err: said}
 	}
 	switch classes[r.code] {
 	case refused:
@@ -85,10 +91,18 @@ func translate(c call, err error) error {
 	if r.code == "" && r.status >= 300 && r.status < 500 && r.status != http.StatusRequestTimeout {
 		return &bridge.Outage{Scope: bridge.ScopeSlack, Remedy: urlRemedy, Err: said}
 	}
-	if c.method == postMethod && r.mayBeDone() {
+	if c.once() && r.mayBeDone() {
 		return &bridge.Unknown{Err: said}
 	}
 	return said
+}
+
+// once reports whether a request of that method must not be repeated when its answer is lost: people would see it twice.
+func (c call) once() bool { return c.method == postMethod || c.method == tellMethod }
+
+// spare reports whether the bridge can do without that method: a token that may not use it is no reason to stop everything.
+func (c call) spare() bool {
+	return c.method == signMethod || c.method == unsignMethod || c.method == infoMethod
 }
 
 // mayBeDone reports whether Slack may have carried the request out although it was not confirmed.

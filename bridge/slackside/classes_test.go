@@ -60,6 +60,9 @@ func attempts(s *Slack) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"read": func(ctx context.Context) error { _, err := s.Messages(ctx, thread); return err },
 		"post": func(ctx context.Context) error { _, err := s.PostCard(ctx, thread, text); return err },
+		"tell": func(ctx context.Context) error { return s.Tell(ctx, thread, "U1", text) },
+		"sign": func(ctx context.Context) error { return s.Sign(ctx, thread, "eyes", true) },
+		"drop": func(ctx context.Context) error { return s.DeleteReply(ctx, "C1", thread.TS) },
 		"edit": func(ctx context.Context) error { return s.UpdateCard(ctx, "C1", thread.TS, text) },
 		"look": func(ctx context.Context) error { _, err := s.Channel(ctx, "C1"); return err },
 	}
@@ -67,10 +70,16 @@ func attempts(s *Slack) map[string]func(context.Context) error {
 
 func TestFailures(t *testing.T) {
 	all := func(o outcome) map[string]outcome {
-		return map[string]outcome{"read": o, "post": o, "edit": o, "look": o}
+		return map[string]outcome{"read": o, "post": o, "edit": o, "look": o, "tell": o, "sign": o, "drop": o}
 	}
 	posting := func(post, rest outcome) map[string]outcome {
-		return map[string]outcome{"read": rest, "post": post, "edit": rest, "look": rest}
+		return map[string]outcome{"read": rest, "post": post, "edit": rest, "look": rest, "tell": post, "sign": rest, "drop": rest}
+	}
+	// Without its reactions and files, the bridge does the rest of its work.
+	signing := func(sign, rest outcome) map[string]outcome {
+		want := all(rest)
+		want["sign"] = sign
+		return want
 	}
 	c1, slack := outage(bridge.ChannelScope("C1")), outage(bridge.ScopeSlack)
 	word := func(w string) string { return fmt.Sprintf(`{"ok":false,"error":%q}`, w) }
@@ -90,7 +99,12 @@ func TestFailures(t *testing.T) {
 		"token_revoked":          {200, "", word("token_revoked"), all(slack), "SLACK_BOT_TOKEN"},
 		"token_expired":          {200, "", word("token_expired"), all(slack), "SLACK_BOT_TOKEN"},
 		"team_added_to_org":      {200, "", word("team_added_to_org"), all(slack), "SLACK_BOT_TOKEN"},
-		"missing_scope":          {200, "", `{"ok":false,"error":"missing_scope","needed":"channels:history"}`, all(slack), "bot scope channels:history"},
+		"missing_scope":          {200, "", `{"ok":false,"error":"missing_scope","needed":"channels:history"}`, signing(forever, slack), "bot scope channels:history"},
+		"no_permission":          {200, "", word("no_permission"), signing(forever, slack), "no_permission"},
+		"invalid_name":           {200, "", word("invalid_name"), all(forever), "invalid_name"},
+		"user_not_in_channel":    {200, "", word("user_not_in_channel"), all(forever), "user_not_in_channel"},
+		"cant_delete_message":    {200, "", word("cant_delete_message"), all(forever), "cant_delete_message"},
+		"too_many_reactions":     {200, "", word("too_many_reactions"), all(forever), "too_many_reactions"},
 		"not_in_channel":         {200, "", word("not_in_channel"), all(c1), "/invite @"},
 		"channel_not_found":      {200, "", word("channel_not_found"), all(c1), "agents file"},
 		"is_archived":            {200, "", word("is_archived"), all(c1), "unarchive"},
@@ -112,9 +126,9 @@ func TestFailures(t *testing.T) {
 		"503 with a word":        {503, "", word("service_unavailable"), posting(unknown, plain), "service_unavailable"},
 		"403 of a proxy":         {403, "", `<html>`, all(slack), "SLACK_API_URL"},
 		"404":                    {404, "", `not found`, all(slack), "SLACK_API_URL"},
-		"yes, and nothing in it": {200, "", `{"ok":true}`, map[string]outcome{"read": done, "post": unknown, "edit": done, "look": done}, "no ts"},
+		"yes, and nothing in it": {200, "", `{"ok":true}`, map[string]outcome{"read": done, "post": unknown, "edit": done, "look": done, "tell": done, "sign": done, "drop": done}, "no ts"},
 		"yes, but of odd types": {200, "", `{"ok":true,"messages":7,"ts":[],"channel":7}`,
-			map[string]outcome{"read": done, "post": unknown, "edit": plain, "look": plain}, ""},
+			map[string]outcome{"read": done, "post": unknown, "edit": plain, "look": plain, "tell": unknown, "sign": done, "drop": plain}, ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -209,7 +223,7 @@ func TestLostAnswers(t *testing.T) {
 				HTTP: &http.Client{Timeout: 300 * time.Millisecond}})
 			for kind, attempt := range attempts(s) {
 				want := tt.rest
-				if kind == "post" {
+				if kind == "post" || kind == "tell" {
 					want = tt.post
 				}
 				err := attempt(t.Context())

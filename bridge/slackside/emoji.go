@@ -3,6 +3,7 @@ package slackside
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 	"time"
 
@@ -24,7 +25,16 @@ func (s *Slack) Canonical(emoji string) string {
 	return markup.CanonicalEmoji(emoji)
 }
 
-// Emojis reads the workspace's custom emoji, aliases among them, by name: one request. Canonical knows them from then on.
+// HasEmoji reports whether the workspace is known to have the emoji, as a standard one or its own; it makes no request.
+func (s *Slack) HasEmoji(name string) bool {
+	if _, standard := markup.Emoji(name); standard {
+		return true
+	}
+	custom := s.custom.Load()
+	return custom != nil && (*custom)[name]
+}
+
+// Emojis reads the workspace's custom emoji, aliases among them, by name: one request. Canonical and HasEmoji know them from then on.
 func (s *Slack) Emojis(ctx context.Context) (map[string]bool, error) {
 	var list map[string]string
 	err := s.call(ctx, call{what: "list custom emoji", method: "emoji.list"}, func(ctx context.Context) (err error) {
@@ -39,7 +49,8 @@ func (s *Slack) Emojis(ctx context.Context) (map[string]bool, error) {
 		custom[name] = true
 	}
 	s.aliases.Store(&aliases)
-	return custom, nil
+	s.custom.Store(&custom)
+	return maps.Clone(custom), nil
 }
 
 // resolve follows every alias to its end. A circle has none: the names in it, or leading into it, stay what they are.

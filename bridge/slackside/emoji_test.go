@@ -40,3 +40,25 @@ func TestCanonical(t *testing.T) {
 		t.Errorf("Emojis() = %v, %v, want %v", custom, err, want)
 	}
 }
+
+func TestHasEmoji(t *testing.T) {
+	w := newWorkspace(t)
+	w.AddEmoji("partyparrot", "https://emoji.example/p.gif")
+	w.AddEmoji("checked", "alias:white_check_mark")
+	if w.HasEmoji("partyparrot") || !w.HasEmoji("eyes") {
+		t.Error("before Start, HasEmoji(partyparrot) or not HasEmoji(eyes): want the standard ones alone")
+	}
+	if err := w.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{
+		"eyes": true, "thumbsup": true, "+1": true, "partyparrot": true, "checked": true, "white_tick": false, "": false, ":eyes:": false,
+	} {
+		if got := w.HasEmoji(name); got != want {
+			t.Errorf("HasEmoji(%q) = %v, want %v", name, got, want)
+		}
+	}
+	if n := w.calls("emoji.list"); n != 1 {
+		t.Errorf("%d requests for emoji, want the one of Start", n)
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -43,8 +45,11 @@ var BotScopes = []string{
 	"reactions:read", "usergroups:read", "users:read",
 }
 
-// OptionalScopes are the scopes that the manifest asks for besides; each is missed by one feature only.
-var OptionalScopes = []string{"channels:join", "files:read", "reactions:write", "users:read.email"}
+// OptionalScopes are the scopes that the manifest asks for besides, and what the bridge does not do without each.
+var OptionalScopes = map[string]string{
+	"files:read":      "files are not copied to GitLab but linked",
+	"reactions:write": "the bridge gives no reactions",
+}
 
 // Identity is what Slack says about the bot token.
 type Identity struct {
@@ -71,6 +76,7 @@ type Slack struct {
 
 	self    atomic.Pointer[Identity]
 	aliases atomic.Pointer[map[string]string]
+	custom  atomic.Pointer[map[string]bool]
 	refresh chan struct{} // asks for the emoji to be read again
 
 	users    memo[string]
@@ -132,7 +138,7 @@ func orDefault[T comparable](v *T, d T) {
 }
 
 // Start learns who the bot is, what it may do, and the workspace's emoji: two requests. A refused token is a *bridge.Outage whose
-// text names the variable and the remedy. A missing scope for emoji is only logged.
+// text names the variable and the remedy. A missing scope for emoji is only logged, as are missing OptionalScopes.
 func (s *Slack) Start(ctx context.Context) error {
 	var r *slack.AuthTestResponse
 	err := s.call(ctx, call{what: "introduce the bridge to Slack", method: "auth.test"}, func(ctx context.Context) (err error) {
@@ -154,6 +160,9 @@ func (s *Slack) Start(ctx context.Context) error {
 		}
 		s.log.Warn().Err(err).Msg("custom emoji unknown")
 	}
+	for _, scope := range s.MissingOptional() {
+		s.log.Warn().Str("scope", scope).Str("without", OptionalScopes[scope]).Msg("optional scope missing")
+	}
 	return nil
 }
 
@@ -172,17 +181,23 @@ func scopes(header string) []string {
 func (s *Slack) Identity() Identity { return *s.self.Load() }
 
 // MissingScopes returns those of BotScopes that the bot token was not granted; none if Slack did not tell what it was.
-func (s *Slack) MissingScopes() []string {
+func (s *Slack) MissingScopes() []string { return s.missing(slices.Values(BotScopes)) }
+
+// MissingOptional is MissingScopes for OptionalScopes: the bridge runs without them.
+func (s *Slack) MissingOptional() []string { return s.missing(maps.Keys(OptionalScopes)) }
+
+func (s *Slack) missing(wanted iter.Seq[string]) []string {
 	granted := s.self.Load().Scopes
 	if len(granted) == 0 {
 		return nil
 	}
 	var missing []string
-	for _, scope := range BotScopes {
+	for scope := range wanted {
 		if !slices.Contains(granted, scope) {
 			missing = append(missing, scope)
 		}
 	}
+	slices.Sort(missing)
 	return missing
 }
 

@@ -53,7 +53,7 @@ func (r reader) translate(payload []byte) (translated, error) {
 	case "reaction_added", "reaction_removed":
 		t.event, err = r.reaction(bridge.EventKind(inner.Type), outer.Event)
 	case "message":
-		t.event, err = r.posted(outer.Event)
+		t.event, err = r.said(outer.Event)
 	default:
 		t.stale = staleBy(inner.Type, outer.Event)
 	}
@@ -69,6 +69,7 @@ func (r reader) reaction(kind bridge.EventKind, raw []byte) (*bridge.Event, erro
 			Channel string `json:"channel"`
 			TS      string `json:"ts"`
 		} `json:"item"`
+		EventTS string `json:"event_ts"`
 	}
 	if lenient(json.Unmarshal(raw, &e)) != nil {
 		return nil, errMalformed
@@ -83,27 +84,8 @@ func (r reader) reaction(kind bridge.EventKind, raw []byte) (*bridge.Event, erro
 	if r.self.own(e.User, "") {
 		return nil, nil
 	}
-	return &bridge.Event{Kind: kind, Channel: e.Item.Channel, TS: e.Item.TS, User: e.User, Emoji: emoji}, nil
-}
-
-func (r reader) posted(raw []byte) (*bridge.Event, error) {
-	var e struct {
-		message
-		Channel string          `json:"channel"`
-		Message json.RawMessage `json:"message"`
-	}
-	if lenient(json.Unmarshal(raw, &e)) != nil {
-		return nil, errMalformed
-	}
-	// A message inside the message is a report about it: message_changed, or message_replied, whose subtype Slack forgets to send.
-	if len(e.Message) > 0 && string(e.Message) != "null" || !e.written() {
-		return nil, nil
-	}
-	if e.Channel == "" || bridge.TimeOf(e.TS).IsZero() || e.ThreadTS != "" && bridge.TimeOf(e.ThreadTS).IsZero() {
-		return nil, errMalformed
-	}
-	m := r.message(&e.message)
-	return &bridge.Event{Kind: bridge.MessagePosted, Channel: e.Channel, TS: m.TS, Message: &m}, nil
+	return &bridge.Event{Kind: kind, Channel: e.Item.Channel, TS: e.Item.TS, User: e.User, Emoji: emoji,
+		At: bridge.TimeOf(e.EventTS)}, nil
 }
 
 // knownKind keeps the kinds of events few, since they name metrics.

@@ -32,7 +32,7 @@ func wrap(inner string) string {
 func TestTranslate(t *testing.T) {
 	const at = `"channel":"C1","event_ts":"1610261659.001400","channel_type":"channel"`
 	posted := func(m bridge.Message) *bridge.Event {
-		return &bridge.Event{Kind: bridge.MessagePosted, Channel: "C1", TS: m.TS, Message: &m}
+		return &bridge.Event{Kind: bridge.MessagePosted, Channel: "C1", TS: m.TS, Message: &m, At: bridge.TimeOf("1610261659.001400")}
 	}
 	tests := map[string]struct {
 		payload   string
@@ -44,7 +44,8 @@ func TestTranslate(t *testing.T) {
 		"reaction added": {
 			payload: wrap(`{"type":"reaction_added","user":"U1","reaction":"eyes","item_user":"U2","item":{"type":"message","channel":"C1","ts":"1360782400.498405"},"event_ts":"1360782804.083113"}`),
 			kind:    "reaction_added",
-			want:    &bridge.Event{Kind: bridge.ReactionAdded, Channel: "C1", TS: "1360782400.498405", User: "U1", Emoji: "eyes"},
+			want: &bridge.Event{Kind: bridge.ReactionAdded, Channel: "C1", TS: "1360782400.498405", User: "U1", Emoji: "eyes",
+				At: bridge.TimeOf("1360782804.083113")},
 		},
 		"reaction removed, with a skin tone, on a bot's message": {
 			payload: wrap(`{"type":"reaction_removed","user":"U1","reaction":"thumbsup::skin-tone-3","item":{"type":"message","channel":"C1","ts":"1360782400.498405"}}`),
@@ -100,12 +101,16 @@ func TestTranslate(t *testing.T) {
 		},
 		"file": {
 			payload: wrap(`{"type":"message","subtype":"file_share","text":"see","user":"U1","upload":false,"ts":"1610261659.001400","blocks":[],
-				"files":[{"id":"F1","name":"a.png","title":"A","mimetype":"image/png","size":92582,"mode":"hosted","permalink":"https://x.slack.com/files/U1/F1/a.png"},
-				{"id":"F2","mode":"file_access","file_access":"check_file_info","created":0}],` + at + `}`),
+				"files":[{"id":"F1","name":"a.png","title":"A","mimetype":"image/png","size":92582,"mode":"hosted","url_private":"https://files.slack.com/files-pri/T1-F1/a.png","url_private_download":"https://files.slack.com/files-pri/T1-F1/download/a.png","permalink":"https://x.slack.com/files/U1/F1/a.png"},
+				{"id":"F2","mode":"file_access","file_access":"check_file_info","created":0},
+				{"id":"F3","title":"T","mode":"external","size":-1,"url_private":"https://elsewhere.example/f"},{"id":"F4","file_access":"check_file_info"}],` + at + `}`),
 			kind: "message",
 			want: posted(bridge.Message{TS: "1610261659.001400", User: "U1", Content: markup.Message{Text: "see", Files: []markup.File{
-				{Name: "a.png", Mimetype: "image/png", Size: 92582, Mode: "hosted", Permalink: "https://x.slack.com/files/U1/F1/a.png"},
-				{Mode: "file_access"}}}}),
+				{ID: "F1", Name: "a.png", Mimetype: "image/png", Size: 92582, Mode: "hosted", Permalink: "https://x.slack.com/files/U1/F1/a.png",
+					URL: "https://files.slack.com/files-pri/T1-F1/download/a.png"},
+				{ID: "F2", Mode: "file_access"},
+				{ID: "F3", Name: "T", Mode: "external", URL: "https://elsewhere.example/f"},
+				{ID: "F4", Mode: "file_access"}}}}),
 		},
 		"app": {
 			payload: wrap(`{"type":"message","bot_id":"B1","user":"UB1","text":"t","ts":"1610261659.001400","bot_profile":{"id":"B1","name":"other-app","app_id":"A2"},` + at + `}`),
@@ -137,14 +142,6 @@ func TestTranslate(t *testing.T) {
 			payload: wrap(`{"type":"message","text":"Hi","user":"U1","ts":"1610261659.001400","files":{"no":"list"},"blocks":"none","reactions":7,"edited":[],` + at + `}`),
 			kind:    "message",
 			want:    posted(bridge.Message{TS: "1610261659.001400", User: "U1", Content: markup.Message{Text: "Hi"}}),
-		},
-		"edited": {
-			payload: wrap(`{"type":"message","subtype":"message_changed","hidden":true,"ts":"1665102362.013600","message":{"type":"message","user":"U1","text":"new","ts":"1665102338.901939"},"previous_message":{},` + at + `}`),
-			kind:    "message",
-		},
-		"deleted": {
-			payload: wrap(`{"type":"message","subtype":"message_deleted","hidden":true,"deleted_ts":"1665368619.804829","ts":"1665368629.007100","previous_message":{},` + at + `}`),
-			kind:    "message",
 		},
 		"replied, whose subtype Slack forgot": {
 			payload: wrap(`{"type":"message","hidden":true,"ts":"1483037604.000200","message":{"type":"message","user":"U1","text":"t","thread_ts":"1482960137.003543","ts":"1482960137.003543","reply_count":1},` + at + `}`),
@@ -226,11 +223,14 @@ func TestTranslateCorpus(t *testing.T) {
 	// Their values are blanked, so what is understood is only known to be incomplete.
 	used := map[string]bool{"ReactionAddedPayload.json": true, "ReactionRemovedPayload.json": true, "MessagePayload.json": true,
 		"MessageBotPayload.json": true, "MessageMePayload.json": true, "MessageFileSharePayload.json": true,
-		"MessageThreadBroadcastPayload.json": true}
+		"MessageThreadBroadcastPayload.json": true, "MessageDeletedPayload.json": true}
 	filled := strings.NewReplacer(`"channel": ""`, `"channel": "C1"`, `"user": ""`, `"user": "U1"`, `"reaction": ""`, `"reaction": "eyes"`,
 		`"ts": ""`, `"ts": "1610261659.001400"`, `"ts": "0000000000.000000"`, `"ts": "1610261659.001400"`, `"thread_ts": ""`, `"thread_ts": "1610261600.000100"`)
 	for name, sample := range samples {
 		for _, payload := range []string{sample, filled.Replace(sample)} {
+			if name == "MessageChangedPayload.json" && payload == sample {
+				continue // blank as it is, nobody can say what it changes
+			}
 			got, err := testReader().translate([]byte(payload))
 			if !used[name] && got.event != nil {
 				t.Errorf("translate(%s) = %s, want no event", name, show(got.event))
@@ -271,7 +271,10 @@ func FuzzTranslate(f *testing.F) {
 	for _, inner := range []string{
 		`{"type":"message","text":"Hi","user":"U1","ts":"1610261659.001400","thread_ts":"1610261600.000100","channel":"C1","blocks":[{}],"files":[{"size":-1}]}`,
 		`{"type":"reaction_added","user":"U1","reaction":"eyes::skin-tone-2","item":{"type":"message","channel":"C1","ts":"1360782400.498405"}}`,
-		`{"type":"message","subtype":"message_changed","message":{"ts":"1.000000"}}`,
+		`{"type":"message","subtype":"message_changed","channel":"C1","ts":"2.000000","message":{"ts":"1.000000","edited":{"ts":"2.000000"}}}`,
+		`{"type":"message","subtype":"message_changed","channel":"C1","message":{"ts":"1.000000","subtype":"tombstone"},"previous_message":{"user":"U1"}}`,
+		`{"type":"message","subtype":"message_changed","channel":"C1","message":{"ts":"1.000000","blocks":[{"block_id":"x"}]},"previous_message":{"ts":"1.000000","text":"y"}}`,
+		`{"type":"message","subtype":"message_deleted","channel":"C1","deleted_ts":"1.000000","previous_message":{"ts":"1.000000"}}`,
 		`{"type":"user_change","user":{"id":"U1"}}`,
 	} {
 		f.Add([]byte(wrap(inner)))
@@ -285,8 +288,9 @@ func FuzzTranslate(f *testing.F) {
 			if e.Channel == "" || bridge.TimeOf(e.TS).IsZero() {
 				t.Errorf("translate(%q) = %s, want a channel and a ts", payload, show(e))
 			}
-			if e.Kind == bridge.MessagePosted && (e.Message == nil || e.Message.TS != e.TS) {
-				t.Errorf("translate(%q) = %s, want its message", payload, show(e))
+			about := e.Kind == bridge.MessagePosted || e.Kind == bridge.MessageEdited || e.Kind == bridge.MessageDeleted
+			if about != (e.Message != nil) || about && (e.Message.TS != e.TS || e.Message.Deleted != (e.Kind == bridge.MessageDeleted)) {
+				t.Errorf("translate(%q) = %s, want its message, deleted if it is", payload, show(e))
 			}
 			if _, err := json.Marshal(e); err != nil {
 				t.Errorf("translate(%q) cannot be stored: %v", payload, err)

@@ -1,6 +1,7 @@
 package slackside
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -48,13 +49,20 @@ type message struct {
 	} `json:"metadata"`
 }
 
+// askMode is the mode of a file of which a message tells no more than the ID.
+const askMode = "file_access"
+
 type file struct {
+	ID        string `json:"id"`
 	Name      string `json:"name"`
 	Title     string `json:"title"`
 	Mimetype  string `json:"mimetype"`
 	Permalink string `json:"permalink"`
 	Size      int64  `json:"size"`
 	Mode      string `json:"mode"`
+	Access    string `json:"file_access"`
+	Private   string `json:"url_private"`
+	Download  string `json:"url_private_download"`
 }
 
 // lenient forgives a field that is not of the expected type: the decoder left it empty and read on. Slack's shapes vary, and one odd
@@ -167,11 +175,16 @@ func array(raw json.RawMessage) json.RawMessage {
 func files(list []file) []markup.File {
 	var out []markup.File
 	for _, f := range list {
-		name := f.Name
-		if name == "" {
-			name = f.Title
-		}
-		out = append(out, markup.File{Name: name, Mimetype: f.Mimetype, Permalink: f.Permalink, Size: max(0, f.Size), Mode: f.Mode})
+		out = append(out, f.file())
+	}
+	return out
+}
+
+func (f file) file() markup.File {
+	out := markup.File{ID: f.ID, Name: cmp.Or(f.Name, f.Title), Mimetype: f.Mimetype, Permalink: f.Permalink,
+		URL: cmp.Or(f.Download, f.Private), Size: max(0, f.Size), Mode: f.Mode}
+	if f.Access == "check_file_info" { // of another company: the rest must be asked for
+		out.Mode = askMode
 	}
 	return out
 }

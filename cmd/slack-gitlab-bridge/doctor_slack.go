@@ -8,6 +8,7 @@ import (
 
 	"slack-gitlab-bridge/agents"
 	"slack-gitlab-bridge/bridge"
+	"slack-gitlab-bridge/bridge/slackside"
 	"slack-gitlab-bridge/markup"
 )
 
@@ -25,15 +26,25 @@ func (d *checkup) checkSlack(ctx context.Context) bool {
 	}
 	me := d.slack.Identity()
 	d.ok("slack bot token", "user %s in %s (%s)", me.UserID, me.Team, me.TeamID)
-	if missing := d.slack.MissingScopes(); len(missing) > 0 {
-		d.fault("slack scopes", "missing: "+strings.Join(missing, ", "),
-			"on the app's page, App Manifest, paste what slack-gitlab-bridge manifest prints, then Install App, Reinstall")
-	} else if len(me.Scopes) == 0 {
-		d.warn("slack scopes", "Slack did not tell which the token has", "")
-	} else {
-		d.ok("slack scopes", "all there")
-	}
+	d.checkSlackScopes(me.Scopes)
 	return true
+}
+
+// checkSlackScopes looks for what the bot token may do: without some of it nothing works, without the rest a little less.
+func (d *checkup) checkSlackScopes(granted []string) {
+	const remedy = "on the app's page, App Manifest, paste what slack-gitlab-bridge manifest prints, then Install App, Reinstall"
+	needed, optional := d.slack.MissingScopes(), d.slack.MissingOptional()
+	switch {
+	case len(granted) == 0:
+		d.warn("slack scopes", "Slack did not tell which the token has", "")
+	case len(needed) == 0 && len(optional) == 0:
+		d.ok("slack scopes", "all there")
+	case len(needed) > 0:
+		d.fault("slack scopes", "missing: "+strings.Join(needed, ", "), remedy)
+	}
+	for _, scope := range optional {
+		d.warn("slack scope "+scope, "missing: "+slackside.OptionalScopes[scope], remedy)
+	}
 }
 
 // lacks reports whether the bot token is known not to have a scope: what needs it is then not checked, since that is said already.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"slack-gitlab-bridge/bridge/slackside"
 	"slack-gitlab-bridge/sandbox/fakegitlab"
 	"slack-gitlab-bridge/sandbox/fakeslack"
 	"slack-gitlab-bridge/sandbox/faults"
@@ -108,7 +109,10 @@ func TestDoctorFindings(t *testing.T) {
 		{"scopes missing", stageAgents, func(s *stage) {
 			s.slack.SetScopes("channels:history", "chat:write", "emoji:read", "channels:read", "users:read", "reactions:read")
 		},
-			[]finds{{"fault", "slack scopes", []string{"groups:history, groups:read, usergroups:read", "slack-gitlab-bridge manifest"}}}},
+			[]finds{{"fault", "slack scopes", []string{"groups:history, groups:read, usergroups:read", "slack-gitlab-bridge manifest"}},
+				{"warn", "slack scope files:read", []string{"linked"}}, {"warn", "slack scope reactions:write", []string{"no reactions"}}}},
+		{"optional scopes missing", stageAgents, func(s *stage) { s.slack.SetScopes(slackside.BotScopes...) },
+			[]finds{{"warn", "slack scope files:read", []string{"linked", "slack-gitlab-bridge manifest"}}, {"warn", "slack scope reactions:write", []string{"no reactions"}}}},
 		{"custom emoji misspelt", edit(`"ops"`, `"opz"`), nil, []finds{{"fault", "emoji opz", []string{"did you mean ops"}}}},
 		{"emoji unheard of", edit(`"ops"`, `"qqqqqqqqqqqqqq"`), nil, []finds{{"fault", "emoji qqqqqqqqqqqqqq", []string{"add it to the workspace"}}}},
 		{"channel unknown", edit("C0HELP0001", "C0NONE0001"), nil, []finds{{"fault", "channel C0NONE0001", []string{"agents file"}}}},

@@ -132,3 +132,23 @@ func TestFileReactions(t *testing.T) {
 		"file.reactions.0.count": 2.0, "file.reactions.0.users": []any{w.ada}})
 	want(t, "reactions.get full", w.ok("reactions.get", "file", "F1", "full", "1"), map[string]any{"file.reactions.0.users": []any{w.ada, w.bob}})
 }
+
+// A download tells its length, also of a file that does not fit into one buffer.
+func TestDownloadTellsItsLength(t *testing.T) {
+	for _, size := range []int{0, 100_000} {
+		w := newWorld(t, Config{})
+		w.post(w.help, w.ada, "see", Options{Files: []File{{ID: "F1", Name: "a.bin", Content: make([]byte, size)}}})
+		url, _ := at(w.ok("files.info", "file", "F1"), "file", "url_private").(string)
+		req, err := http.NewRequest("GET", url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer xoxb-sandbox")
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		same(t, "Content-Length", resp.ContentLength, int64(size))
+	}
+}

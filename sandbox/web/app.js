@@ -1,6 +1,6 @@
 // The page: takes the state from the server, gives it to both sides, and connects them.
 
-import { $, clock, h, keep } from "./dom.js";
+import { $, clock, drop, h, keep } from "./dom.js";
 import * as gitlab from "./gitlab.js";
 import { act, follow, onError } from "./net.js";
 import * as slack from "./slack.js";
@@ -37,6 +37,7 @@ function show(next) {
   slack.show(state, left);
   gitlab.show(state, right);
   say(right);
+  guide(first, left, right);
   news("slack", left.length);
   news("gitlab", right.length);
   before = now;
@@ -60,7 +61,13 @@ function say(changed) {
     } else if (what === "state") words.push(`GitLab: issue ${iid} is ${issue.state === "closed" ? "closed" : "open again"}`);
     else if (what === "labels") words.push(`GitLab: labels of issue ${iid}: ${issue.labels.join(", ") || "none"}`);
     else if (what === "assignees") words.push(`GitLab: issue ${iid} assigned to ${issue.assignees.map((a) => a.name).join(", ") || "nobody"}`);
+    else if (what === "moved" && issue.moved_to) words.push(`GitLab: issue ${iid} was moved to ${issue.moved_to.path}`);
+    else if (what === "confidential") words.push(`GitLab: issue ${iid} is ${issue.confidential ? "confidential" : "not confidential any more"}`);
     else if (what.startsWith("note ")) words.push(`GitLab: new comment on issue ${iid}`);
+  }
+  for (const key of before.gitlab.keys()) {
+    const gone = /^(.*)#(\d+)\/title$/.exec(key);
+    if (gone && !state.gitlab.projects.some((p) => p.path === gone[1] && p.issues.some((i) => i.iid === Number(gone[2])))) words.push(`GitLab: issue ${gone[2]} was deleted`);
   }
   if (words.length) $("live").textContent = words.join(". ");
 }
@@ -89,13 +96,8 @@ function news(side, changes) {
 }
 
 function faults() {
-  for (const b of document.querySelectorAll("[data-fault]")) {
-    b.addEventListener("click", () => { act(`fault/${b.dataset.fault}`); $("faults").open = false; $("faults").firstElementChild.focus(); });
-  }
-  document.addEventListener("keydown", (e) => {
-    if (e.key === "Escape" && $("faults").open) { $("faults").open = false; $("faults").firstElementChild.focus(); }
-  });
-  document.addEventListener("click", (e) => { if (!$("faults").contains(e.target)) $("faults").open = false; });
+  for (const b of document.querySelectorAll("[data-fault]")) b.addEventListener("click", () => act(`fault/${b.dataset.fault}`));
+  drop($("faults"));
 }
 
 let ticking = null;
@@ -112,18 +114,44 @@ function orders() {
   if (recent.some((o) => !o.active || o.until)) ticking = setTimeout(orders, 1000);
 }
 
-// hint leads through the first minute: what to do, and, once that has worked, what to try next.
+let step = 0;
+
+// steps are what the hint says, one after the other: what to do, and, once that has worked, what to try next.
+const steps = [
+  (name) => `Put 👀 on ${name}'s message, and watch the GitLab side.`,
+  () => "That made an issue. Now reply in the thread, add a label emoji, or finish it with ✅.",
+  () => "Now the other way: write a comment in GitLab. An internal note stays there.",
+  () => "Close the issue in GitLab, or open it again, and look at the card in the thread.",
+  () => "Try more: edit or delete a message, attach a file, move the issue, make the project public.",
+];
+
+// guide goes on to the next step when what the present one asks for has happened.
+function guide(first, left, right) {
+  const spoken = (key) => {
+    const [id, ts, more] = key.split("/");
+    const m = state.slack.channels.find((c) => c.id === id)?.messages.flatMap((root) => [root, ...(root.replies || [])]).find((x) => x.ts === ts);
+    return !more && m && !m.bot_id && !before.slack.has(key);
+  };
+  const commented = (i) => i.notes.some((n) => !n.system && !n.author.bot);
+  const issues = state.gitlab.projects.flatMap((p) => p.issues);
+  const born = right.some((k) => k.endsWith("/title") && !before.gitlab.has(k));
+  const met = [
+    () => issues.length > 0,
+    () => issues.some(commented) || !first && !born && (left.some(spoken) || right.some((k) => /\/(labels|state)$/.test(k))),
+    () => issues.some(commented),
+    () => !first && !born && right.some((k) => k.endsWith("/state")),
+  ];
+  while (met[step]?.()) step++;
+}
+
 function hint() {
   const done = keep.get("hint") === "done";
   const target = done ? null : state.slack.channels[0].messages.findLast((m) => m.user && state.slack.people.some((p) => p.id === m.user && p.role === "requester"));
-  const started = state.gitlab.projects.some((p) => p.issues.length > 0);
   $("hint").hidden = done || !target;
   if (!target || done) { slack.pin(null); return; }
-  const first = state.slack.people.find((p) => p.id === target.user).name.split(" ")[0];
-  const text = started ? "That made an issue. Now reply in the thread, add a label emoji, or finish it with ✅."
-    : `Put 👀 on ${first}'s message, and watch the GitLab side.`;
+  const text = steps[step](state.slack.people.find((p) => p.id === target.user).name.split(" ")[0]);
   if ($("hint-text").textContent !== text) $("hint-text").textContent = text;
-  slack.pin(started ? null : `${state.slack.channels[0].id}/${target.ts}`);
+  slack.pin(step === 0 ? `${state.slack.channels[0].id}/${target.ts}` : null);
 }
 
 function hintClose() {
@@ -146,6 +174,14 @@ function visit(path) {
     const found = slack.turnTo(message[1], `${message[2]}.${message[3]}`);
     if (found) turn("slack");
     return found;
+  }
+  const file = /^\/files\/\w+\/(F\w+)\//.exec(path);
+  if (file) {
+    for (const c of state.slack.channels) {
+      const m = c.messages.flatMap((root) => [root, ...(root.replies || [])]).find((x) => x.files?.some((f) => f.id === file[1]));
+      if (m && slack.turnTo(c.id, m.ts)) { turn("slack"); return true; }
+    }
+    return false;
   }
   const issue = /^\/(.+)\/-\/(?:issues|work_items)\/(\d+)$/.exec(path);
   if (!issue) return false;

@@ -29,6 +29,10 @@ const shapes = {
   eye: "M1.8 8C4 4.5 6 3.7 8 3.700S12 4.5 14.2 8C12 11.5 10 12.3 8 12.300S4 11.5 1.8 8zM8 6.200a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.600z",
   chat: "M2.5 3.500h11v7.500H7.500l-3 2.500V11h-2z",
   x: "M4 4l8 8M12 4l-8 8",
+  clip: "M13 7.500 7.800 12.700a3.1 3.1 0 0 1-4.400-4.400l5.500-5.500a2.100 2.100 0 0 1 3 3L6.500 11.200a1 1 0 0 1-1.500-1.500l4.900-4.900",
+  file: "M4 2.200h5l3 3v8.600H4zM9 2.200v3h3",
+  globe: "M8 2.200a5.8 5.8 0 1 0 0 11.600A5.8 5.8 0 0 0 8 2.200zM2.400 8h11.200M8 2.200c2 1.700 2.600 3.600 2.600 5.800S10 12.100 8 13.800C6 12.100 5.400 10.200 5.400 8S6 3.900 8 2.200z",
+  people: "M6 7.500a2.300 2.300 0 1 0 0-4.600 2.300 2.300 0 0 0 0 4.600zM1.800 13c.3-2.500 1.900-3.800 4.200-3.800s3.900 1.300 4.200 3.800M10.500 3.200a2.200 2.200 0 0 1 0 4.200M12 9.500c1.400.5 2.100 1.700 2.300 3.500",
 };
 
 // icon draws one of the shapes above; it is decoration, the words stand beside it.
@@ -94,6 +98,28 @@ export function swap(before, after) {
   const name = before.contains(active) ? active.dataset.f : null;
   before.replaceWith(after);
   if (name) after.querySelector(`[data-f="${CSS.escape(name)}"]`)?.focus({ preventScroll: true });
+}
+
+// settled waits until a choice has stood for a moment or is left: the arrow keys walk through all that lie between.
+export function settled(select, then) {
+  let timer = null;
+  const done = () => {
+    if (timer === null) return;
+    clearTimeout(timer);
+    timer = null;
+    then(select.value);
+  };
+  select.addEventListener("change", () => { clearTimeout(timer); timer = setTimeout(done, 700); });
+  select.addEventListener("blur", done);
+  select.waiting = () => timer !== null;
+}
+
+// drop lets a menu close by Escape and by a click elsewhere, and after something in it was chosen.
+export function drop(details) {
+  const close = () => { details.open = false; details.firstElementChild.focus(); };
+  details.addEventListener("click", (e) => { if (e.target.closest(".menu button")) close(); });
+  document.addEventListener("keydown", (e) => { if (e.key === "Escape" && details.open) close(); });
+  document.addEventListener("click", (e) => { if (!details.contains(e.target)) details.open = false; });
 }
 
 export function clock(date) {

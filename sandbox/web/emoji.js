@@ -41,8 +41,8 @@ export function emoji(name) {
   return h("span", { class: "emoji", role: "img", "aria-label": bare.replaceAll("_", " ") }, sign);
 }
 
-// knows reports whether a name is an emoji that can be shown.
-export function knows(name) {
+// knows reports whether a name is an emoji that can be shown; own also counts those of the workspace, which only Slack knows.
+export function knows(name, own = true) {
   const [bare] = name.split("::");
-  return bare in custom || common.has(bare);
+  return own && bare in custom || common.has(bare);
 }

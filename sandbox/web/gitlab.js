@@ -1,14 +1,17 @@
 // The right side: the issues of a project, one of them whole, and what a person can do with it.
 
-import { $, avatar, flash, h, icon, keep, keyed, timeOf } from "./dom.js";
+import { $, avatar, drop, flash, h, icon, keep, keyed, settled, timeOf } from "./dom.js";
 import { act } from "./net.js";
+import { note } from "./note.js";
+import { rendered } from "./rendered.js";
 
 const listed = 100; // issues of a project
 
 let state = null;
 let me = Number(keep.get("gitlab.me"));
 let project = null; // path
-const chosen = new Map(); // path of a project to the number of the issue that is shown
+const chosen = new Map(); // path of a project to the number of the issue that is shown; it may be deleted
+let editing = null; // key of the issue whose title and description, or of the note whose text, is being changed
 
 // setup wires the fixed controls.
 export function setup() {
@@ -20,6 +23,18 @@ export function setup() {
   $("issue-form").addEventListener("submit", (e) => { e.preventDefault(); comment(); });
   $("issue-toggle").addEventListener("click", toggle);
   $("issue-hide").addEventListener("change", (e) => doing("gitlab/hide", { on: e.target.checked }));
+  settled($("gitlab-audience"), async (audience) => {
+    if (!await act("gitlab/audience", { project: here().id, audience })) render();
+  });
+  drop($("issue-more"));
+  $("issue-edit").addEventListener("click", () => rewrite(issue()));
+  $("issue-delete").addEventListener("click", erase);
+  $("rewrite-cancel").addEventListener("click", () => edit(null));
+  $("issue-rewrite").addEventListener("submit", async (e) => {
+    e.preventDefault();
+    if (await doing("gitlab/rewrite", { title: $("rewrite-title").value, text: $("rewrite-text").value })) edit(null);
+  });
+  $("issue-rewrite").addEventListener("keydown", (e) => { if (e.key === "Escape") edit(null); });
   settled($("issue-assignee"), (value) => doing("gitlab/assign", { assignee: Number(value) }));
   $("issue-adding").addEventListener("submit", (e) => { e.preventDefault(); if ($("issue-add").value) doing("gitlab/label", { label: $("issue-add").value, on: true }); });
   $("issue-text").addEventListener("input", toggleText);
@@ -28,27 +43,14 @@ export function setup() {
   });
 }
 
-// settled waits until a choice has stood for a moment or is left: the arrow keys walk through all that lie between.
-function settled(select, then) {
-  let timer = null;
-  const done = () => {
-    if (timer === null) return;
-    clearTimeout(timer);
-    timer = null;
-    then(select.value);
-  };
-  select.addEventListener("change", () => { clearTimeout(timer); timer = setTimeout(done, 700); });
-  select.addEventListener("blur", done);
-}
-
 // facts lists what may change on this side, by a key for each, for comparing two states.
 export function facts(s) {
   const all = new Map();
   for (const p of s.gitlab.projects) {
     for (const i of p.issues) {
       const key = `${p.path}#${i.iid}`;
-      const parts = { title: i.title, state: i.state, labels: i.labels, assignees: i.assignees.map((a) => a.id), html: i.html, confidential: i.confidential };
-      for (const [k, v] of Object.entries(parts)) all.set(`${key}/${k}`, JSON.stringify(v));
+      const parts = { title: i.title, moved: i.moved_to, state: i.state, labels: i.labels, assignees: i.assignees.map((a) => a.id), html: i.html, confidential: i.confidential };
+      for (const [k, v] of Object.entries(parts)) all.set(`${key}/${k}`, JSON.stringify(v ?? null));
       for (const n of i.notes) all.set(`${key}/note ${n.id}`, n.html);
     }
   }
@@ -82,25 +84,27 @@ function choose(key) {
   chosen.set(path, parseInt(rest, 10));
 }
 
-// turnTo shows a project, and an issue of it if a number is given. It reports false if there is none.
+// turnTo shows a project, and an issue of it, which may be deleted, if a number is given. It reports false if there is no such project.
 export function turnTo(path, iid) {
   const p = state.gitlab.projects.find((x) => x.path === path);
-  if (!p || (iid && !p.issues.some((i) => i.iid === iid))) return false;
+  if (!p) return false;
   project = path;
+  editing = null;
   if (iid) chosen.set(path, iid);
   render();
   if (iid) {
     $("gitlab-scroll").scrollTop = 0;
-    flash($("issue"));
+    flash(issue() ? $("issue") : $("issue-gone"));
   }
   return true;
 }
 
 function here() { return state.gitlab.projects.find((p) => p.path === project); }
 
+// issue gives the one that is shown: the chosen one, or the last; undefined if the chosen one was deleted, or there is none.
 function issue() {
   const p = here();
-  return p.issues.find((i) => i.iid === chosen.get(project)) ?? p.issues.at(-1);
+  return chosen.has(project) ? p.issues.find((i) => i.iid === chosen.get(project)) : p.issues.at(-1);
 }
 
 function render() {
@@ -109,8 +113,9 @@ function render() {
   keyed($("gitlab-projects"), state.gitlab.projects, (x) => ({
     key: x.path, hash: `${x.path === project} ${x.visibility}`,
     make: () => h("button", { type: "button", "aria-pressed": x.path === project, "data-f": x.path, onclick: () => turnTo(x.path) },
-      x.visibility === "private" ? icon("lock") : null, x.path),
+      icon({ private: "lock", internal: "people", public: "globe" }[x.visibility]), x.path),
   }));
+  if (!$("gitlab-audience").waiting()) $("gitlab-audience").value = p.visibility;
   const shown = issue();
   const older = Math.max(0, p.issues.length - listed);
   keyed($("gitlab-issues"), [...p.issues.slice(-listed).reverse(), ...(older ? [{ older }] : [])], (i) => (i.older ? {
@@ -120,7 +125,10 @@ function render() {
     hash: JSON.stringify([i.title, i.state, i.labels, i.assignees, i.confidential, i.iid === shown?.iid, i.notes.length]),
     make: () => row(p, i, i.iid === shown?.iid),
   }));
-  $("gitlab-empty").hidden = p.issues.length > 0;
+  const gone = chosen.has(project) && !shown;
+  $("issue-gone").hidden = !gone;
+  if (gone) $("gone-path").textContent = `${p.path}#${chosen.get(project)}`;
+  $("gitlab-empty").hidden = p.issues.length > 0 || gone;
   $("gitlab-issues").hidden = p.issues.length === 0;
   $("issue").hidden = !shown;
   if (shown) whole(p, shown);
@@ -165,6 +173,7 @@ function light(color) {
 function whole(p, i) {
   const key = `${p.path}#${i.iid}`;
   const closed = i.state === "closed";
+  if (editing && !editing.startsWith(key)) editing = null;
   const part = (id, name, hash, fill) => {
     const el = $(id);
     el.dataset.flash = `${key}/${name}`;
@@ -174,10 +183,17 @@ function whole(p, i) {
   };
   $("issue-path").textContent = key;
   part("issue-title", "title", i.title, (el) => { el.textContent = i.title; });
-  part("issue-state", "state", i.state, (el) => {
+  part("issue-state", "state", i.state + Boolean(i.moved_to), (el) => {
     el.className = `badge-state ${closed ? "closed" : "opened"}`;
-    el.replaceChildren(icon(closed ? "closed" : "open"), closed ? "Closed" : "Open");
+    el.replaceChildren(icon(closed ? "closed" : "open"), closed ? (i.moved_to ? "Closed (moved)" : "Closed") : "Open");
   });
+  part("issue-secret", "confidential", i.confidential, (el) => { el.hidden = !i.confidential; el.replaceChildren(icon("lock"), "Confidential"); });
+  part("issue-moved", "moved", JSON.stringify(i.moved_to), (el) => {
+    el.hidden = !i.moved_to;
+    if (i.moved_to) el.replaceChildren("This issue goes on as ", h("a", { href: `/${i.moved_to.path}/-/issues/${i.moved_to.iid}` }, `${i.moved_to.path}#${i.moved_to.iid}`));
+  });
+  part("issue-moves", "moves", JSON.stringify(i.moved_to), (el) => el.replaceChildren(...state.gitlab.projects.filter((x) => x.id !== p.id && !i.moved_to)
+    .map((x) => h("button", { type: "button", onclick: () => doing("gitlab/move", { to: x.id }) }, `Move to ${x.path}`, h("small", null, "It goes on there, under another number")))));
   part("issue-meta", "meta", i.created_at, (el) => el.replaceChildren("opened ", timeOf(new Date(i.created_at)), ` by ${i.author.name}`));
   part("issue-assignee", "assignees", JSON.stringify(i.assignees), (el) => {
     el.replaceChildren(h("option", { value: 0 }, "Nobody"), ...state.gitlab.people.filter((u) => !u.bot).map((u) => h("option", { value: u.id }, u.name)));
@@ -188,29 +204,38 @@ function whole(p, i) {
     ...p.labels.filter((l) => !i.labels.includes(l.name)).map((l) => h("option", { value: l.name }, l.name))));
   part("issue-html", "html", i.html, (el) => rendered(el, i.html));
   $("issue-hide").checked = i.confidential;
-  $("issue-hide").parentElement.dataset.flash = `${key}/confidential`;
-  keyed($("issue-notes"), i.notes, (n) => ({ key: `${key}/${n.id}`, hash: n.html, make: () => note(key, n) }));
+  $("issue-rewrite").hidden = editing !== key;
+  $("issue-html").hidden = $("issue-title").hidden = editing === key;
+  keyed($("issue-notes"), i.notes, (n) => {
+    const own = `${key}/note ${n.id}`;
+    const mine = n.author.id === me && !n.system;
+    return { key: own, hash: JSON.stringify([n.html, n.internal, mine, editing === own]), make: () => note(n, {
+      key: own, mine, editing: editing === own,
+      edit: (on) => edit(on ? own : null),
+      save: async (text) => { if (await doing("gitlab/note", { note: n.id, text })) edit(null); },
+      erase: () => doing("gitlab/erase", { note: n.id }),
+    }) };
+  });
   toggleText();
 }
 
-function note(key, n) {
-  const at = timeOf(new Date(n.created_at));
-  const body = rendered(h("div", { class: "rendered" }), n.html);
-  if (n.system) return h("li", { class: "system", "data-flash": `${key}/note ${n.id}` }, h("b", null, n.author.name), body, at);
-  return h("li", { class: `note${n.internal ? " internal" : ""}`, "data-flash": `${key}/note ${n.id}` },
-    avatar(n.author.name, n.author.bot ? "bot" : ""),
-    h("div", null,
-      h("header", null, h("strong", null, n.author.name), h("small", null, `@${n.author.username}`), at,
-        n.internal ? h("span", { class: "badge" }, icon("lock"), "Internal note") : null),
-      body));
+// edit begins or ends the change of a text.
+function edit(key) {
+  editing = key;
+  render();
+  document.querySelector("#issue-notes .edit textarea")?.focus();
 }
 
-// rendered shows GitLab's HTML. It is the one place where markup is taken as such: the server has rendered and cleaned it, and the page's
-// policy would not let a script in it run.
-function rendered(el, html) {
-  el.innerHTML = html;
-  for (const a of el.querySelectorAll("a[href]")) { a.target = "_blank"; a.rel = "noopener noreferrer"; }
-  return el;
+function rewrite(i) {
+  $("rewrite-title").value = i.title;
+  $("rewrite-text").value = i.description;
+  edit(`${project}#${i.iid}`);
+  $("rewrite-title").focus();
+}
+
+async function erase() {
+  chosen.set(project, issue().iid); // so that it is said to be gone, and no other one is shown instead
+  if (await doing("gitlab/delete")) $("gitlab-scroll").scrollTop = 0;
 }
 
 function doing(what, body = {}) {

@@ -2,23 +2,25 @@
 
 import { avatar, h, icon, timeOf } from "./dom.js";
 import { emoji } from "./emoji.js";
+import { shown } from "./files.js";
 import { blocks, mrkdwn } from "./mrkdwn.js";
 
 // message draws one. x says who looks at it, how names are looked up, and what to call when something is done; see context in slack.js.
 export function message(m, x) {
   if (m.subtype === "tombstone") return h("article", { class: "msg gone", "data-flash": `${x.channel}/${m.ts}` }, h("p", null, "This message was deleted."));
-  if (m.subtype === "channel_join") return h("article", { class: "msg gone" }, h("p", null, mrkdwn(m.text, x.names)));
   const author = x.names.person(m.user) ?? { name: m.username || m.bot_id || "somebody", bot: true };
+  if (m.subtype === "channel_join") return h("article", { class: "msg gone" }, h("p", null, mrkdwn(m.text, x.names)));
+  if (/^channel_/.test(m.subtype)) return h("article", { class: "msg gone", "data-flash": `${x.channel}/${m.ts}` }, h("p", null, `${author.name} `, mrkdwn(m.text, x.names)));
   const foot = h("footer", { class: "reactions" }, (m.reactions || []).map((r) => pill(m, r, x)));
   return h("article", {
-    class: `msg${x.pinned ? " pinned" : ""}${x.editing ? " editing" : ""}${m.user === x.bot ? " card" : ""}`,
+    class: `msg${x.pinned ? " pinned" : ""}${x.editing ? " editing" : ""}${m.user === x.bot && m.metadata?.event_payload?.kind === "card" ? " card" : ""}`,
     tabindex: -1, "data-flash": `${x.channel}/${m.ts}`, "aria-label": `${author.name}, ${new Date(Number(m.ts) * 1000).toLocaleTimeString()}`,
   },
   avatar(author.name, author.bot ? "bot" : ""),
   h("div", { class: "body" },
     h("header", null, h("strong", null, author.name), badge(author), timeOf(new Date(Number(m.ts) * 1000)), m.edited ? h("small", null, "(edited)") : null),
     x.editing ? editor(m, x) : h("div", { class: "text" }, blocks(m.blocks, x.names) ?? mrkdwn(m.text, x.names)),
-    m.files?.length ? h("ul", { class: "files" }, m.files.map((f) => h("li", null, f.name))) : null,
+    m.files?.length ? shown(m.files) : null,
     m.reactions?.length ? foot : null),
   x.editing ? null : bar(m, author, x));
 }
@@ -42,9 +44,10 @@ function badge(author) {
 function pill(m, r, x) {
   const mine = r.users.includes(x.me);
   const who = r.users.map((u) => (u === x.me ? "you" : x.names.user(u))).join(", ");
-  const tip = `:${r.name}: by ${who}`;
+  const sign = r.users.every((u) => u === x.bot);
+  const tip = `:${r.name}: by ${who}${sign ? ", as a sign: nobody else gave it" : ""}`;
   return h("button", {
-    type: "button", class: "pill", "aria-pressed": mine, "aria-label": `${tip}; ${mine ? "take yours back" : "give it too"}`, "data-tip": tip,
+    type: "button", class: `pill${sign ? " sign" : ""}`, "aria-pressed": mine, "aria-label": `${tip}; ${mine ? "take yours back" : "give it too"}`, "data-tip": tip,
     "data-f": `pill ${r.name}`, "data-flash": `${x.channel}/${m.ts}/${r.name}`, disabled: x.app, onclick: () => x.react(m, r.name, !mine),
   }, emoji(r.name), h("span", null, r.users.length));
 }

@@ -5,6 +5,9 @@ let complain = () => {};
 // onError names who shows errors to the user.
 export function onError(f) { complain = f; }
 
+// complaint shows an error of the page's own.
+export function complaint(text) { complain(text); }
+
 // act does something as somebody, for instance act("slack/post", {…}). It reports whether the vendor allowed it, and shows its refusal.
 export async function act(what, body = {}) {
   const side = { slack: "Slack", gitlab: "GitLab" }[what.split("/")[0]] || "Sandbox";

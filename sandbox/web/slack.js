@@ -1,9 +1,10 @@
 // The left side: a channel of the workspace, its threads, and what one can do as one of its people.
 
-import { $, flash, h, icon, keep, keyed } from "./dom.js";
+import { $, flash, h, icon, keep, keyed, settled } from "./dom.js";
 import { setCustom } from "./emoji.js";
+import { attaching, packed } from "./files.js";
 import { message, ephemeral } from "./message.js";
-import { act } from "./net.js";
+import { act, complaint } from "./net.js";
 
 const shownThreads = 150; // of a channel at first: a long day must not make the page slow
 const shownReplies = 8; // a longer thread is folded to its end
@@ -16,6 +17,7 @@ const open = new Set(); // threads with a composer although nobody has replied
 const unfolded = new Set();
 const unread = new Set(); // channels
 let editing = null;
+let atEnd = true; // the reader is at the end of the channel, and stays there when something comes
 let pinned = null; // the message that the hint is about
 let onChannel = () => {};
 
@@ -35,11 +37,22 @@ export function setup(changed) {
     keep.set("slack.me", me);
     render();
   });
+  const files = attaching($("slack-composer"), $("slack-text"));
   $("slack-composer").addEventListener("submit", (e) => {
     e.preventDefault();
-    send($("slack-text"), "");
+    send($("slack-text"), files, "");
   });
   writing($("slack-text"));
+  let top = 0;
+  $("slack-scroll").addEventListener("scroll", (e) => {
+    const s = e.target;
+    atEnd = s.scrollHeight - s.scrollTop - s.clientHeight < 80 || (atEnd && s.scrollTop >= top); // what has grown below is not left
+    top = s.scrollTop;
+  });
+  $("slack-messages").addEventListener("load", () => { if (atEnd) toEnd(); }, true); // a picture has its height only now
+  settled($("slack-audience"), async (audience) => {
+    if (!await act("slack/audience", { user: me, channel, audience })) render();
+  });
 }
 
 // show takes a new state. changed holds the keys of what differs from the last one; see facts.
@@ -84,7 +97,7 @@ export function turnTo(id, ts) {
   render();
   onChannel(here());
   if (!ts) {
-    $("slack-scroll").scrollTop = $("slack-scroll").scrollHeight;
+    toEnd();
     return true;
   }
   const el = document.querySelector(`#slack [data-flash="${CSS.escape(`${id}/${ts}`)}"]`);
@@ -117,25 +130,28 @@ function member() { return names.person(me)?.role === "app" || here().members.in
 
 function render() {
   const c = here();
-  const scroll = $("slack-scroll");
-  const atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
   $("slack-team").textContent = state.slack.team;
   people();
   keyed($("slack-channels"), state.slack.channels, (x) => ({
-    key: x.id, hash: [x.name, x.id === channel, unread.has(x.id)].join(),
+    key: x.id, hash: [x.name, x.private, x.ext_shared, x.id === channel, unread.has(x.id)].join(),
     make: () => h("button", { type: "button", "aria-pressed": x.id === channel, "data-f": x.id, onclick: () => turnTo(x.id) },
-      icon(x.private ? "lock" : "hash"), x.name, unread.has(x.id) && x.id !== channel ? h("i", null, h("span", { class: "sr" }, ", something new")) : null),
+      icon(x.ext_shared ? "people" : x.private ? "lock" : "hash"), x.name, unread.has(x.id) && x.id !== channel ? h("i", null, h("span", { class: "sr" }, ", something new")) : null),
   }));
   $("slack-topic").textContent = c.topic || "";
+  $("slack-audience").disabled = !member();
+  if (!$("slack-audience").waiting()) $("slack-audience").value = c.ext_shared ? "shared" : c.private ? "private" : "public";
   const visible = member() || !c.private;
+  $("slack-topic").hidden = !visible;
   $("slack-empty").hidden = visible;
   $("slack-empty").textContent = `${names.user(me)} is not in this private channel.`;
   $("slack-composer").hidden = !visible;
   $("slack-label").textContent = `Message to #${c.name} as ${names.user(me)}`;
   $("slack-text").placeholder = `Message #${c.name}`;
   messages(visible ? c : { ...c, messages: [] });
-  if (atEnd) scroll.scrollTop = scroll.scrollHeight;
+  if (atEnd) toEnd();
 }
+
+function toEnd() { $("slack-scroll").scrollTop = $("slack-scroll").scrollHeight; }
 
 function people() {
   const select = $("slack-you");
@@ -171,10 +187,13 @@ function thread(root) {
   const ts = root.ts;
   const text = h("textarea", { rows: 1, maxlength: 12000, "aria-label": "Reply in this thread", placeholder: "Reply…" });
   writing(text);
+  const form = h("form", { class: "reply" }, text, h("button", { type: "submit" }, "Reply"));
+  const files = attaching(form, text);
+  form.addEventListener("submit", (e) => { e.preventDefault(); send(text, files, ts); });
   return h("li", { class: "thread" },
     h("div", { class: "first" }),
     h("ol", { class: "replies", "aria-label": "Replies" }),
-    h("form", { class: "reply", onsubmit: (e) => { e.preventDefault(); send(text, ts); } }, text, h("button", { type: "submit" }, "Reply")));
+    form);
 }
 
 function fillThread(el, root) {
@@ -222,14 +241,19 @@ function context() {
   };
 }
 
-async function send(field, thread) {
+async function send(field, files, thread) {
   const text = field.value;
-  if (!text.trim()) return;
+  if (!text.trim() && !files.any()) return;
+  const taken = files.take();
   field.value = ""; // at once, so that a second Enter does not say it twice
   grow(field);
-  if (await act("slack/post", { user: me, channel, thread, text })) {
-    if (!thread) $("slack-scroll").scrollTop = $("slack-scroll").scrollHeight;
-  } else if (!field.value) {
+  const read = await packed(taken).catch(() => { complaint("A file could not be read. Is it a folder?"); });
+  if (read && await act("slack/post", { user: me, channel, thread, text, files: read })) {
+    if (!thread) toEnd();
+    return;
+  }
+  files.put(taken);
+  if (!field.value) {
     field.value = text;
     grow(field);
   }

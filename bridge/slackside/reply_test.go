@@ -1,6 +1,7 @@
 package slackside
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -94,5 +95,78 @@ func TestFindCardOfNoThread(t *testing.T) {
 	w := started(t)
 	if ts, err := w.FindCard(t.Context(), bridge.Thread{Channel: "C1", TS: "1600000000.000100"}); ts != "" || err != nil {
 		t.Errorf("FindCard(no such thread) = %q, %v, want none, nil", ts, err)
+	}
+}
+
+// TestReplies keeps several replies of one thread apart by their keys, through their whole life.
+func TestReplies(t *testing.T) {
+	w := started(t)
+	root := w.post(t, "U1", "first", fakeslack.Options{})
+	thread := bridge.Thread{Channel: "C1", TS: root}
+	said := markup.SlackText
+	made := map[string]string{}
+	for _, key := range []string{"card", "note/305", "note/306"} {
+		ts, err := w.PostReply(t.Context(), thread, key, said("as "+key))
+		if m, ok := w.Message("C1", ts); err != nil || !ok || m.ThreadTS != root || m.Text != "as "+key {
+			t.Fatalf("PostReply(%s) = %q, %v: %s, want it in thread %s", key, ts, err, show(m), root)
+		}
+		made[key] = ts
+	}
+	for key, want := range map[string]string{"card": made["card"], "note/305": made["note/305"], "note/306": made["note/306"], "note/30": ""} {
+		if got, err := w.FindReply(t.Context(), thread, key); got != want || err != nil {
+			t.Errorf("FindReply(%s) = %q, %v, want %q, nil", key, got, err, want)
+		}
+	}
+	ts := made["note/305"]
+	if err := w.UpdateReply(t.Context(), "C1", ts, said("better")); err != nil {
+		t.Errorf("UpdateReply() = %v, want nil", err)
+	}
+	if m, _ := w.Message("C1", ts); m.Text != "better" {
+		t.Errorf("the reply is %q after UpdateReply(better)", m.Text)
+	}
+	for range 2 {
+		if err := w.DeleteReply(t.Context(), "C1", ts); err != nil {
+			t.Errorf("DeleteReply() = %v, want nil, also if it is gone", err)
+		}
+	}
+	if found, err := w.FindReply(t.Context(), thread, "note/305"); found != "" || err != nil {
+		t.Errorf("FindReply(deleted) = %q, %v, want none, nil", found, err)
+	}
+	for what, ts := range map[string]string{"deleted": ts, "another's": root} {
+		err := w.UpdateReply(t.Context(), "C1", ts, said("once more"))
+		if outcomeOf(err) != forever || !errors.Is(err, bridge.ErrGone) {
+			t.Errorf("UpdateReply(%s) = %v, want never, gone", what, err)
+		}
+	}
+	if err := w.DeleteReply(t.Context(), "C1", root); outcomeOf(err) != forever {
+		t.Errorf("DeleteReply(another's) = %v, want never", err)
+	}
+}
+
+// TestRefusedUpdateIsNotGone takes other refusals for what they are.
+func TestRefusedUpdateIsNotGone(t *testing.T) {
+	for _, word := range []string{"edit_window_closed", "msg_too_long", "is_archived", "internal_error"} {
+		s := scripted(t, `{"ok":false,"error":"`+word+`"}`)
+		if err := s.UpdateReply(t.Context(), "C1", "1.000000", cardText); err == nil || errors.Is(err, bridge.ErrGone) {
+			t.Errorf("UpdateReply() answered %s = %v, want an error that is not gone", word, err)
+		}
+	}
+}
+
+func TestAnnounce(t *testing.T) {
+	w := started(t)
+	if err := w.Announce(t.Context(), "C1", cardText); err != nil {
+		t.Fatalf("Announce(C1) = %v, want nil", err)
+	}
+	messages := w.Snapshot().Channels[0].Messages
+	if len(messages) != 1 || messages[0].Text != cardText.String() || messages[0].IsReply() {
+		t.Errorf("Announce(C1) left %s, want one first message", show(messages))
+	}
+	w.order(postMethod, faults.Fault{DoWork: true, Reset: true})
+	if err := w.Announce(t.Context(), "C1", cardText); outcomeOf(err) != unknown {
+		t.Errorf("Announce() with a lost answer = %v, want unknown", err)
+	}
+	if err := w.Announce(t.Context(), "C9", cardText); outcomeOf(err) != outage(bridge.ChannelScope("C9")) {
+		t.Errorf("Announce(no such channel) = %v, want an outage of that channel", err)
 	}
 }
