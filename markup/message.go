@@ -47,8 +47,12 @@ type Names struct {
 // for a message without content. The caller puts a line of its own before it,
 // for text at the very beginning could be read as front matter.
 func FromSlack(m Message, n Names) GitLab {
-	blocks := append(parse(m), fileBlocks(m.Files)...)
-	return GitLab{writer{n}.blocks(blocks)}
+	var b Builder
+	b.Line(GitLab{writer{n}.blocks(parse(m))})
+	for _, f := range m.Files {
+		b.Line(FileLine(f))
+	}
+	return b.GitLab()
 }
 
 // parse reads everything of a message but its files.
