@@ -41,9 +41,11 @@ type AddNote struct {
 	Messages []string          `json:"messages"`           // their ts, in order; with "#…" behind it where the message has a note already
 	Versions map[string]string `json:"versions,omitempty"` // by ts, of those that were edited: the ts of the edit that Body shows
 	Body     markup.GitLab     `json:"body"`
-	App      string            `json:"app,omitempty"` // these messages of the app are left out: Body is made of their number
-	Due      time.Time         `json:"due,omitzero"`  // not before
-	Round    int               `json:"round,omitempty"`
+	Round    int               `json:"round,omitempty"` // the link's
+
+	App  string    `json:"app,omitempty"` // these messages of the app in one hour are left out: the note tells their number
+	Hour time.Time `json:"hour,omitzero"` // when that hour began
+	Due  time.Time `json:"due,omitzero"`  // not before
 }
 
 // EditNote changes one message's part of the note that carries it.
@@ -166,7 +168,7 @@ func (a Action) key(t Thread) string {
 	key := t.String() + "/" + a.Kind()
 	switch {
 	case a.Note != nil && a.Note.App != "":
-		return key + "/left-" + digest([]byte(a.Note.App+a.Note.Due.String()))
+		return key + "/left-" + digest([]byte(a.Note.App+a.Note.Hour.String()))
 	case a.Note != nil:
 		return key + "/" + a.Note.Messages[0]
 	case a.Edit != nil:

@@ -13,6 +13,9 @@ import (
 // appsHourly is how many messages of one app are mirrored from one thread in an hour: two integrations must not loop.
 const appsHourly = 20
 
+// leftPause is how long more of the kind is waited for when the hour is over already.
+const leftPause = time.Minute
+
 // appHour names an app and the hour of a message of its.
 func appHour(m *Message) (key string, hour time.Time) {
 	hour = TimeOf(m.TS).Truncate(time.Hour)
@@ -56,7 +59,10 @@ func (f Facts) leftOut(left map[string][]Message) []Action {
 	for _, key := range slices.Sorted(maps.Keys(left)) {
 		messages := left[key]
 		_, hour := appHour(&messages[0])
-		note := &AddNote{App: messages[0].App, Due: hour.Add(time.Hour), Round: f.round()}
+		note := &AddNote{App: messages[0].App, Hour: hour, Due: hour.Add(time.Hour), Round: f.round()}
+		if soon := f.Now.Add(leftPause); note.Due.Before(soon) {
+			note.Due = soon
+		}
 		for _, m := range messages {
 			note.Messages = append(note.Messages, m.TS)
 		}
@@ -68,6 +74,7 @@ func (f Facts) leftOut(left map[string][]Message) []Action {
 // more joins what is left out of the same hour.
 func (n *AddNote) more(old *AddNote) *AddNote {
 	joined := *n
+	joined.Due = old.Due
 	joined.Messages = unique(append(slices.Clone(old.Messages), n.Messages...))
 	return &joined
 }

@@ -59,7 +59,11 @@ func TestEdits(t *testing.T) {
 	}{
 		{name: "a reply", do: func(r *rig, th Thread) { r.edits(th, at(30), "more, corrected") }, has: []string{"The build is", "more, corrected", "and more"}, notes: 1},
 		{name: "a reply in the middle of a shared note", do: func(r *rig, th Thread) { r.edits(th, at(40), "corrected") }, has: []string{"more", "corrected"}, not: "and more", notes: 1},
-		{name: "a reply, twice", do: func(r *rig, th Thread) { r.edits(th, at(30), "one"); time.Sleep(time.Second); r.edits(th, at(30), "two") },
+		{name: "a reply, twice", do: func(r *rig, th Thread) {
+			r.edits(th, at(30), "one")
+			time.Sleep(time.Second)
+			r.edits(th, at(30), "two")
+		},
 			has: []string{"two", "and more"}, not: "one", notes: 1},
 		{name: "the later edit comes first", do: func(r *rig, th Thread) {
 			first := r.edited(th, at(30), "one")

@@ -1020,3 +1020,9 @@ func markOf(i *fakeIssue) string {
 }
 
 var errLost = &Unknown{Err: errors.New("connection reset")}
+
+// fileOf is a file in Slack of that ID.
+func fileOf(id string) markup.File {
+	return markup.File{ID: id, Name: id + ".txt", Mimetype: "text/plain", Size: 3, Mode: "hosted",
+		Permalink: "https://acme.slack.com/files/" + id, URL: "https://files.slack.com/" + id}
+}
