@@ -111,6 +111,14 @@ await check("GitLab's text is shown as GitLab shows it", async () => {
   await shown.getByText("hidden").waitFor();
 });
 
+await check("a picture uploaded to GitLab is shown in place", async () => {
+  const form = new FormData();
+  form.append("file", new Blob([await picture("Grafana")]), "connections per host.png");
+  const r = await fetch(`${url}api/v4/projects/acme%2Finfra%2Frequests/uploads`, { method: "POST", headers: { "PRIVATE-TOKEN": "glpat-sandbox" }, body: form });
+  await comment(`As of now: ${(await r.json()).markdown}`);
+  assert.equal(await loaded(note("As of now").locator(".rendered img")), 480);
+});
+
 await check("comments are edited and deleted by their author alone", async () => {
   await comment("First thought");
   await note("First thought").getByRole("button", { name: "Edit your comment" }).click();

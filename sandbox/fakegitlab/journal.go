@@ -55,12 +55,13 @@ func (s *Server) deleteNote(is *issue, n *note) {
 	s.touch(is)
 }
 
-// moveIssue copies the issue with its notes into another project, closes the old one and points it to the new one.
+// moveIssue copies the issue with its notes and the files that they link into another project, closes the old one and points it to the new one.
 func (s *Server) moveIssue(who actor, is *issue, to *project) *issue {
 	at := s.now()
 	made := &issue{
-		id: s.next("issue"), iid: to.lastIID + 1, project: to, author: is.author, title: is.title, description: is.description,
-		state: is.state, kind: is.kind, confidential: is.confidential, due: is.due, start: is.start,
+		id: s.next("issue"), iid: to.lastIID + 1, project: to, author: is.author, title: is.title,
+		description: s.copyUploads(is.description, is.project, to),
+		state:       is.state, kind: is.kind, confidential: is.confidential, due: is.due, start: is.start,
 		created: is.created, updated: at, mentionedBy: map[string]bool{}, subscribers: map[int]bool{},
 	}
 	to.lastIID++
@@ -77,7 +78,7 @@ func (s *Server) moveIssue(who actor, is *issue, to *project) *issue {
 	}
 	for _, n := range is.notes {
 		again := *n
-		again.id, again.awards = s.next("note"), nil
+		again.id, again.awards, again.body = s.next("note"), nil, s.copyUploads(n.body, is.project, to)
 		made.notes = append(made.notes, &again)
 	}
 	s.event(who, made, nil, "opened")

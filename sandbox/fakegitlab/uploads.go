@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -98,6 +99,22 @@ func (s *Server) uploadAt(p *project, secret, name string) *upload {
 		}
 	}
 	return nil
+}
+
+var uploadLink = regexp.MustCompile(`/uploads/([0-9a-f]{32})/([^\s)]+)`)
+
+// copyUploads gives a text as it stands after a move: the files that it links are copied to the new project, each under a secret of its own.
+func (s *Server) copyUploads(text string, from, to *project) string {
+	return uploadLink.ReplaceAllStringFunc(text, func(link string) string {
+		m := uploadLink.FindStringSubmatch(link)
+		up := s.uploadAt(from, m[1], m[2])
+		if up == nil {
+			return link
+		}
+		again := &upload{id: s.next("upload"), project: to, secret: s.hex(32), name: up.name, data: up.data}
+		s.uploads = append(s.uploads, again)
+		return "/uploads/" + again.secret + "/" + again.name
+	})
 }
 
 func (s *Server) getUpload(c *call) answer {

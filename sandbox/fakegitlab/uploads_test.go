@@ -125,6 +125,40 @@ func TestUploadedPictures(t *testing.T) {
 	}
 }
 
+// A moved issue keeps its pictures: they are copied with it. What is no upload of the old project stays as it is written.
+func TestUploadsMoveWithTheirIssue(t *testing.T) {
+	w := newWorld(t, Config{})
+	to := w.AddProject(Project{Path: "group/other"})
+	o := w.want(w.upload("bot", "file", "a.png", []byte("picture")), 201).object()
+	none := "/uploads/0123456789abcdef0123456789abcdef/b.png"
+	iid, err := w.OpenIssue(w.app, w.ann, "t", o["markdown"].(string)+" ![b]("+none+")")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Comment(w.app, iid, w.ann, "see "+o["url"].(string), false); err != nil {
+		t.Fatal(err)
+	}
+	moved, err := w.MoveIssue(w.app, iid, w.ann, to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	is, _ := w.Issue(to, moved)
+	if strings.Contains(is.Description+is.Notes[0].Body, o["url"].(string)) || !strings.Contains(is.Description, none) {
+		t.Errorf("after the move: %q and %q, want new addresses for %v and the old one for %s", is.Description, is.Notes[0].Body, o["url"], none)
+	}
+	for _, text := range []string{is.Description, is.Notes[0].Body} {
+		resp, err := http.Get(w.url + fmt.Sprintf("/-/project/%d%s", to, uploadLink.FindString(text)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || string(raw) != "picture" {
+			t.Errorf("GET of the copy in %q = %q, %v", text, raw, err)
+		}
+	}
+}
+
 func TestUploadStaysInItsProject(t *testing.T) {
 	w := newWorld(t, Config{})
 	other := w.AddProject(Project{Path: "group/other"})
