@@ -432,8 +432,13 @@ type fakeIssue struct {
 	deleted bool
 }
 
-// touch has the issue changed now.
-func (i *fakeIssue) touch() { i.Updated = time.Now().UTC() }
+// touch has the issue changed now, and later than the last time.
+func (i *fakeIssue) touch() {
+	last := i.Updated
+	if i.Updated = time.Now().UTC(); !i.Updated.After(last) {
+		i.Updated = last.Add(time.Millisecond)
+	}
+}
 
 // add adds a note of any kind.
 func (i *fakeIssue) add(n Note) int {
@@ -739,8 +744,8 @@ func (g *fakeGitLab) person(iid int, change func(*fakeIssue)) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	i := g.issues[iid-1]
-	change(i)
 	i.touch()
+	change(i)
 }
 
 func (g *fakeGitLab) FindNote(_ context.Context, _, iid int, messages []string, _ time.Time) (int, bool, error) {
@@ -763,8 +768,8 @@ func (i *fakeIssue) mirrored() []string {
 	for _, n := range i.Notes {
 		m, _ := markup.ParseMark(n)
 		for _, id := range m.Messages {
-			t, _ := ParseThread(id)
-			out = append(out, t.TS)
+			_, ts, _ := strings.Cut(id, "/")
+			out = append(out, ts)
 		}
 	}
 	return out

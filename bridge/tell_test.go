@@ -194,7 +194,9 @@ func TestAppsHourly(t *testing.T) {
 		r.reacted(th, th.TS, agentOne, "eyes", true)
 		r.idle()
 		start := time.Now().Truncate(time.Hour)
-		in := func(seconds int) string { return tsOf(start.Add(time.Duration(seconds)*time.Second + 100*time.Microsecond)) }
+		in := func(seconds int) string {
+			return tsOf(start.Add(time.Duration(seconds)*time.Second + 100*time.Microsecond))
+		}
 		app := func(n int) Message {
 			m := says(in(100+n), "", fmt.Sprint("alert ", n))
 			m.App = "Alerts"
