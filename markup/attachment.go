@@ -75,7 +75,7 @@ func attachmentHead(a node) []block {
 	case author != "":
 		out = append(out, block{ours: true, spans: []span{{text: author, url: a.str("author_link")}}})
 	}
-	for _, b := range styled(parseMrkdwn(a.str("title")), bold) {
+	for _, b := range bolded(parseMrkdwn(a.str("title"))) {
 		for i := range b.spans {
 			if b.spans[i].url == "" {
 				b.spans[i].url = a.str("title_link")
@@ -105,7 +105,7 @@ func fieldBlocks(fields []node) []block {
 		line = nil
 	}
 	for _, f := range fields {
-		title, value := styled(parseMrkdwn(f.str("title")), bold), parseMrkdwn(f.str("value"))
+		title, value := bolded(parseMrkdwn(f.str("title"))), parseMrkdwn(f.str("value"))
 		simple := len(title) == 1 && len(value) == 1 && value[0].kind == paragraph && value[0].quote == 0
 		switch {
 		case simple && f.flag("short"):

@@ -31,7 +31,7 @@ func blockOf(b node, depth int) []block {
 	case "rich_text":
 		return parseRichText(b)
 	case "header":
-		return styled(textObject(b.object("text")), bold)
+		return bolded(textObject(b.object("text")))
 	case "section":
 		out := textObject(b.object("text"))
 		for _, f := range b.list("fields") {
@@ -45,7 +45,7 @@ func blockOf(b node, depth int) []block {
 	case "divider":
 		return []block{{kind: divider}}
 	case "table", "data_table":
-		return append(styled(plainBlocks(b.str("caption")), bold), parseTable(b, depth+1)...)
+		return append(bolded(plainBlocks(b.str("caption"))), parseTable(b, depth+1)...)
 	case "actions":
 		return buttons(b.list("elements"))
 	case "markdown":
@@ -93,9 +93,9 @@ func firstText(n node, keys ...string) string {
 	return ""
 }
 
-func styled(blocks []block, s style) []block {
+func bolded(blocks []block) []block {
 	for i := range blocks {
-		styledSpans(blocks[i].spans, s)
+		styledSpans(blocks[i].spans, bold)
 	}
 	return blocks
 }

@@ -17,7 +17,7 @@ func cardBlocks(b node, depth int) []block {
 	sign := levelSigns[b.str("level")] + statusSigns[b.str("status")]
 	var out []block
 	for _, key := range []string{"rich_text_title", "title", "label"} {
-		out = append(out, styled(partBlocks(b, key, depth), bold)...)
+		out = append(out, bolded(partBlocks(b, key, depth))...)
 	}
 	for _, key := range []string{"subtitle", "text", "body", "description", "details", "output", "hint"} {
 		out = append(out, partBlocks(b, key, depth)...)

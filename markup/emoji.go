@@ -67,15 +67,17 @@ func Emoji(name string, skinTone ...int) (string, bool) {
 	if tone < 2 || tone > 6 || e.skins == '-' {
 		return e.text, true
 	}
-	modifier := string(rune(0x1F3FB + tone - 2))
 	_, size := utf8.DecodeRuneInString(e.text)
 	first, rest := e.text[:size], e.text[size:]
 	if e.skins == '2' {
-		return first + modifier + rest + string(rune(0x1F3FB+second-2)), true
+		return first + modifiers[tone] + rest + modifiers[second], true
 	}
 	// The colour takes the place of the sign that asks for a coloured glyph.
-	return first + modifier + strings.TrimPrefix(rest, "\uFE0F"), true
+	return first + modifiers[tone] + strings.TrimPrefix(rest, "\uFE0F"), true
 }
+
+// modifiers are the characters of the skin tones, by Slack's numbers.
+var modifiers = [7]string{2: "\U0001F3FB", 3: "\U0001F3FC", 4: "\U0001F3FD", 5: "\U0001F3FE", 6: "\U0001F3FF"}
 
 // suffixTones reads "skin-tone-N" or "skin-tone-N-M", each of them 2 to 6; the
 // second is the first if there is one only; 0 if there is none.

@@ -51,8 +51,8 @@ func TestPairs(t *testing.T) {
 			}
 		}
 	}
-	if count < 60 {
-		t.Errorf("%d pairs, want at least 60", count)
+	if count < 150 {
+		t.Errorf("%d pairs, want at least 150", count)
 	}
 }
 

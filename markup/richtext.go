@@ -1,6 +1,9 @@
 package markup
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // parseRichText reads a rich_text block: what people write in Slack's own
 // editor. Text in it is literal, unlike mrkdwn.
@@ -105,12 +108,13 @@ func inlineSpan(e node, depth int) []span {
 func unlinked(s span) []span {
 	var out []span
 	for word := range strings.SplitAfterSeq(s.text, " ") {
-		part := s
-		part.text = word
+		part, gap := s, s
+		part.text = strings.TrimSuffix(word, " ")
+		gap.text = word[len(part.text):]
 		if strings.Contains(word, "://") {
 			part.style |= code
 		}
-		out = append(out, part)
+		out = append(out, part, gap)
 	}
 	return out
 }
@@ -190,7 +194,7 @@ func richEmoji(e node, s span) span {
 	}
 	s.kind, s.text = emojiName, e.str("name")
 	if tone := e.number("skin_tone", 9); tone > 0 && s.text != "" {
-		s.text += "::skin-tone-" + string(rune('0'+tone))
+		s.text += "::skin-tone-" + strconv.FormatInt(tone, 10)
 	}
 	return s
 }

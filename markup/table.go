@@ -1,6 +1,9 @@
 package markup
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // maxColumns is five times what Slack allows. Further cells go into the last
 // column, so that no word is lost.
@@ -83,7 +86,7 @@ func (w writer) table(b block) string {
 	var out strings.Builder
 	for i, row := range b.rows {
 		if i == 0 {
-			row = append(row[:len(row):len(row)], make([][]span, columns-len(row))...)
+			row = append(slices.Clip(row), make([][]span, columns-len(row))...)
 		}
 		out.WriteString("|")
 		for _, cell := range row {
