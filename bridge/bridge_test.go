@@ -424,6 +424,8 @@ func TestIdleSweep(t *testing.T) {
 		r.replied(th, says(at(30), asker, "more"))
 		r.reacted(th, th.TS, stranger, "white_check_mark", true)
 		r.idle()
+		time.Sleep(11 * time.Minute) // a sweep that reads what came of the bridge's own writes
+		r.idle()
 		r.slack.forget()
 		r.gitlab.forget()
 		time.Sleep(31 * time.Minute)

@@ -264,14 +264,14 @@ func TestFiles(t *testing.T) {
 		uploads int
 	}{
 		{name: "copied", has: []string{"see this", "](/uploads/"}, not: "files/F1", uploads: 2},
-		{name: "too large", make: func(r *rig) { r.slack.files["F1"] = strings.Repeat("x", 10_000_001) }, has: []string{"files/F1) (3 B) · larger than 10 MB"}, uploads: 1},
+		{name: "too large", make: func(r *rig) { r.slack.files["F1"] = strings.Repeat("x", 10_000_001) }, has: []string{"files/F1) (3 B) – larger than 10 MB"}, uploads: 1},
 		{name: "not readable", order: &trouble{call: "OpenFile F1", err: &Never{Err: errors.New("Slack asks to sign in")}},
-			has: []string{"files/F1) (3 B) · Slack asks to sign in", "](/uploads/"}, uploads: 1},
-		{name: "refused by GitLab", order: &trouble{call: "Upload", err: &Never{Err: errors.New("413 larger than GitLab takes")}}, has: []string{"· 413 larger than GitLab takes"}, uploads: 1},
+			has: []string{"files/F1) (3 B) – Slack asks to sign in", "](/uploads/"}, uploads: 1},
+		{name: "refused by GitLab", order: &trouble{call: "Upload", err: &Never{Err: errors.New("413 larger than GitLab takes")}}, has: []string{"– 413 larger than GitLab takes"}, uploads: 1},
 		{name: "an upload without an answer leaves an orphan, nothing more", order: &trouble{call: "Upload", err: errors.New("reset"), obey: true}, has: []string{"](/uploads/"}, not: "files/F1", uploads: 3},
 		{name: "a link without an answer", order: &trouble{call: "UpdateNote", err: errLost, obey: true}, has: []string{"](/uploads/"}, not: "files/F1", uploads: 2},
 		{name: "in a confidential issue of a public project", make: func(r *rig) { r.gitlab.project.Visibility = "public" },
-			has: []string{"· not copied, since the issue is confidential"}, not: "/uploads/", uploads: 0},
+			has: []string{"– not copied, since the issue is confidential"}, not: "/uploads/", uploads: 0},
 		{name: "down for a minute", order: &trouble{call: "OpenFile", err: errors.New("500"), times: 6}, has: []string{"](/uploads/"}, not: "files/F1", uploads: 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

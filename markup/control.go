@@ -34,7 +34,7 @@ func controlSpan(inside string) span {
 func commandSpan(body, label string) span {
 	name, args, _ := strings.Cut(body, "^")
 	switch name {
-	case "here", "channel", "everyone":
+	case "here", "channel", "everyone", "group":
 		return span{text: "@" + name}
 	case "subteam":
 		return span{kind: group, text: args, label: strings.TrimPrefix(label, "@")}
@@ -51,8 +51,12 @@ func commandSpan(body, label string) span {
 // reader's time zone; nobody here has one.
 func dateSpan(args, label string) span {
 	parts := strings.SplitN(args, "^", 3)
+	format := ""
+	if len(parts) > 1 {
+		format = unescape(parts[1])
+	}
 	seconds, _ := strconv.ParseInt(parts[0], 10, 64)
-	s := span{text: dateText(min(max(seconds, 0), maxTime), label)}
+	s := span{text: dateText(min(max(seconds, 0), maxTime), format, label)}
 	if len(parts) == 3 {
 		s.url = unescape(parts[2])
 	}

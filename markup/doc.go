@@ -13,6 +13,12 @@
 // for prose, code.go for verbatim text, link.go for addresses. Parsers may be
 // wrong about what a message looks like; they cannot make it act.
 //
+// GitLab's text takes three steps too: goldmark parses it, with bounds on what a
+// text may cost (fromgitlab_parse.go); its tree becomes lines of phrases that
+// know their style and address; and these are written as mrkdwn, as many as
+// Slack has room for (fromgitlab_write.go, fromgitlab_cut.go). Addresses are
+// decided in fromgitlab_links.go.
+//
 // The results are of the types [GitLab] and [Slack]. Nothing else makes values
 // of them, so text that was never defused does not compile where a defused one
 // is wanted.

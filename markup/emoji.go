@@ -52,32 +52,45 @@ func fromHex(s string) string {
 
 // Emoji returns the Unicode text of a standard emoji, by any of its short names
 // without colons. The skin tone is Slack's number, 2 to 6, as argument or as
-// the suffix "::skin-tone-N"; others, and one the emoji does not have, are
-// ignored. False: not a standard name, so perhaps the workspace's own emoji.
+// the suffix "::skin-tone-N", for two people "::skin-tone-N-M"; others, and one
+// the emoji does not have, are ignored. False: not a standard name, so perhaps the workspace's own emoji.
 func Emoji(name string, skinTone ...int) (string, bool) {
 	name, suffix, _ := strings.Cut(name, "::")
 	e, ok := emojiTable()[strings.ToLower(name)]
 	if !ok {
 		return "", false
 	}
-	tone := 0
-	if number, found := strings.CutPrefix(suffix, "skin-tone-"); found && len(number) == 1 {
-		tone = int(number[0] - '0')
-	}
+	tone, second := suffixTones(suffix)
 	if len(skinTone) > 0 {
-		tone = skinTone[0]
+		tone, second = skinTone[0], skinTone[0]
 	}
 	if tone < 2 || tone > 6 || e.skins == '-' {
 		return e.text, true
 	}
-	modifier := string(rune(0x1F3FB + tone - 2))
 	_, size := utf8.DecodeRuneInString(e.text)
 	first, rest := e.text[:size], e.text[size:]
 	if e.skins == '2' {
-		return first + modifier + rest + modifier, true
+		return first + modifiers[tone] + rest + modifiers[second], true
 	}
 	// The colour takes the place of the sign that asks for a coloured glyph.
-	return first + modifier + strings.TrimPrefix(rest, "\uFE0F"), true
+	return first + modifiers[tone] + strings.TrimPrefix(rest, "\uFE0F"), true
+}
+
+// modifiers are the characters of the skin tones, by Slack's numbers.
+var modifiers = [7]string{2: "\U0001F3FB", 3: "\U0001F3FC", 4: "\U0001F3FD", 5: "\U0001F3FE", 6: "\U0001F3FF"}
+
+// suffixTones reads "skin-tone-N" or "skin-tone-N-M", each of them 2 to 6; the
+// second is the first if there is one only; 0 if there is none.
+func suffixTones(suffix string) (first, second int) {
+	s, found := strings.CutPrefix(suffix, "skin-tone-")
+	tone := func(i int) bool { return s[i] >= '2' && s[i] <= '6' }
+	switch {
+	case found && len(s) == 1 && tone(0):
+		return int(s[0] - '0'), int(s[0] - '0')
+	case found && len(s) == 3 && tone(0) && s[1] == '-' && tone(2):
+		return int(s[0] - '0'), int(s[2] - '0')
+	}
+	return 0, 0
 }
 
 // CanonicalEmoji returns the one spelling by which names of the same emoji are

@@ -46,7 +46,7 @@ func FromGitLab(t GitLabText) Slack {
 		r.apart = true
 	}
 	r.children(gitlabParser().Parse(text.NewReader(r.src)))
-	return Slack{fit(r.out, limit, short, t.URL)}
+	return Slack{breakMarks(fit(r.out, limit, short, t.URL))}
 }
 
 // sourcePerCharacter: so many characters of source are read for each that may
@@ -56,6 +56,11 @@ const sourcePerCharacter = 8
 // hideMarks finds the bridge's own marks, which are nobody's to see, not even
 // where GitLab would show them: in code.
 var hideMarks = regexp.MustCompile(`<!-- slack-gitlab-bridge[^<>]*-->`)
+
+// breakMarks is for marks put together from pieces: their dashes are others then.
+func breakMarks(s string) string {
+	return strings.ReplaceAll(s, "&lt;!-- slack-gitlab-bridge", "&lt;!–– slack-gitlab-bridge")
+}
 
 // capped cuts the source, at a line end if there is one near.
 func capped(s string, limit int) (string, bool) {

@@ -2,6 +2,7 @@ package markup
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -114,14 +115,18 @@ func (r *noteReader) block(n ast.Node) {
 
 func (r *noteReader) inline() *inlineReader { return &inlineReader{src: r.src, site: &r.site} }
 
+func anyWords(phrases []phrase) bool {
+	return slices.ContainsFunc(phrases, func(p phrase) bool { return strings.TrimSpace(p.text) != "" })
+}
+
 func (r *noteReader) phrases(p []phrase) {
-	if phraseRunes(p) > 0 {
+	if anyWords(p) {
 		r.emit(slackBlock{phrases: p})
 	}
 }
 
 func (r *noteReader) heading(p []phrase) {
-	if phraseRunes(p) > 0 {
+	if anyWords(p) {
 		r.emit(slackBlock{phrases: p, heading: true})
 	}
 }

@@ -29,7 +29,11 @@ func (b slackBlock) mrkdwn() string {
 	if b.code != "" {
 		return sep + fenceMark + "\n" + b.code + "\n" + fenceMark
 	}
-	return sep + b.first + strings.ReplaceAll(writePhrases(b.phrases), "\n", "\n"+b.rest)
+	text := writePhrases(b.phrases)
+	if text == "" {
+		return sep + strings.TrimRight(b.first, " ") // an item without words
+	}
+	return sep + b.first + strings.ReplaceAll(text, "\n", "\n"+b.rest)
 }
 
 // fit puts the blocks together within the limit, in characters. If they do not
@@ -60,7 +64,7 @@ func fit(blocks []slackBlock, limit int, short bool, url string) string {
 		kept++
 	}
 	var part string
-	if kept < len(blocks) && used < room/2 {
+	if kept < len(blocks) && used <= room/2 {
 		part = cutBlock(blocks[kept], room-used, kept == 0)
 	}
 	for part == "" && kept > 0 && kept < len(blocks) && blocks[kept-1].heading {

@@ -186,11 +186,17 @@ func (r *inlineReader) image(alt, address string) {
 func labelText(n ast.Node, r *inlineReader) string {
 	inner := inlineReader{src: r.src, site: r.site, url: "label"} // no links in a label
 	inner.children(n)
+	for i := range inner.out {
+		inner.out[i].url = ""
+	}
 	var b strings.Builder
-	for _, p := range inner.out {
+	for _, p := range joined(inner.out) {
+		if p.style&code == 0 {
+			p.text = unicodeEmoji(p.text)
+		}
 		b.WriteString(p.text)
 	}
-	return unicodeEmoji(b.String())
+	return b.String()
 }
 
 func plainDestination(d []byte) string {
@@ -212,13 +218,13 @@ func markdownText(s string) string {
 				b.WriteString(kept)
 			}
 		case c == '&':
-			end := strings.IndexByte(s[i:min(len(s), i+40)], ';')
-			if end < 0 {
+			name := entity.FindString(s[i:min(len(s), i+40)])
+			if name == "" {
 				b.WriteByte(c)
 				continue
 			}
-			b.WriteString(clean(html.UnescapeString(s[i : i+end+1])))
-			i += end
+			b.WriteString(clean(html.UnescapeString(name)))
+			i += len(name) - 1
 		default:
 			b.WriteByte(c)
 		}
@@ -233,7 +239,7 @@ func (r *inlineReader) done() []phrase {
 	for _, p := range joined(r.out) {
 		switch {
 		case p.url != "":
-			p.text = honest(unicodeEmoji(strings.ReplaceAll(p.text, kept, "")), p.url, r.site)
+			p.text = honest(strings.ReplaceAll(p.text, kept, ""), p.url, r.site)
 			out = append(out, p)
 		case p.style&code != 0:
 			out = append(out, p)
@@ -297,6 +303,9 @@ func unicodeEmoji(s string) string {
 }
 
 func gitlabEmoji(name string) (string, bool) {
+	if name != strings.ToLower(name) {
+		return "", false
+	}
 	if text, ok := Emoji(name); ok {
 		return text, true
 	}

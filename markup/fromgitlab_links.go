@@ -112,7 +112,7 @@ func honest(label, dest string, s *site) string {
 	if target == "" { // mailto and tel
 		target = strings.ToLower(u.Opaque)
 	}
-	for _, word := range strings.Fields(label) {
+	for word := range strings.FieldsSeq(label) {
 		word = strings.ToLower(strings.TrimFunc(word, func(r rune) bool { return unicode.IsPunct(r) || unicode.IsSymbol(r) }))
 		_, rest, sure := strings.Cut(word, "://")
 		if !sure {

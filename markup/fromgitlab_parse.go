@@ -214,9 +214,10 @@ func (mathParser) Trigger() []byte { return []byte{'$'} }
 // Parse implements parser.InlineParser.
 func (mathParser) Parse(_ ast.Node, block text.Reader, pc parser.Context) ast.Node {
 	s := spentOf(pc)
-	if s.math++; s.math > maxMathSigns {
+	if s.math >= maxMathSigns {
 		return nil
 	}
+	s.math++
 	line, segment := block.PeekLine()
 	sign := 1
 	if bytes.HasPrefix(line, []byte("$$")) {

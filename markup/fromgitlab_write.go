@@ -1,6 +1,7 @@
 package markup
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -33,13 +34,16 @@ type mrkdwnWriter struct {
 func writePhrases(phrases []phrase) string {
 	var w mrkdwnWriter
 	drop := w.survey(phrases)
-	for _, p := range phrases {
-		st := p.style &^ drop
+	styled := slices.Clone(phrases)
+	for i := range styled {
+		styled[i].style &^= drop
+	}
+	for _, p := range joined(styled) {
 		if p.url != "" {
-			w.link(p, st)
-			continue
+			w.link(p, p.style)
+		} else {
+			w.text(p.text, p.style)
 		}
-		w.text(p.text, st)
 	}
 	w.closeTo(0)
 	return w.b.String()
@@ -64,7 +68,7 @@ func (w *mrkdwnWriter) survey(phrases []phrase) style {
 	}
 	for s, n := range count {
 		if n > 1 {
-			w.busy |= style(s) //nolint:gosec // an index below code
+			w.busy |= style(s)
 		}
 	}
 	return drop
@@ -137,18 +141,13 @@ func (w *mrkdwnWriter) closeTo(st style) {
 }
 
 func (w *mrkdwnWriter) isOpen(s style) bool {
-	for _, o := range w.open {
-		if o == s {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(w.open, s)
 }
 
 // core writes a piece of one line that neither begins nor ends with white space.
 func (w *mrkdwnWriter) core(s string, st style) {
 	first, _ := utf8.DecodeRuneInString(s)
-	if w.closed && !strings.ContainsRune(".,;:!?)]}'\"", first) || w.last == 0 && first == '>' {
+	if w.closed && !strings.ContainsRune(".,;!?)]}'\"", first) || w.last == 0 && first == '>' {
 		w.b.WriteString(noWidth)
 	}
 	if st&code != 0 {
@@ -166,10 +165,10 @@ func (w *mrkdwnWriter) plain(s string) string {
 	before := w.last
 	for i, r := range s {
 		size := utf8.RuneLen(r)
-		switch {
-		case r == '`':
+		switch r {
+		case '`':
 			b.WriteString(notBacktick)
-		case r == '*' || r == '_' || r == '~':
+		case '*', '_', '~':
 			after, _ := utf8.DecodeRuneInString(s[i+size:])
 			if i+size == len(s) {
 				after = 0

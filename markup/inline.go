@@ -60,6 +60,10 @@ func pieces(runs []run, host string, isItem bool) []piece {
 	var out []piece
 	for i, r := range runs {
 		s := r.style &^ code
+		if r.ping {
+			out = append(out, piece{text: mention(r.text, neighbour(runs, i-1), neighbour(runs, i+1)), style: s})
+			continue
+		}
 		if r.style&code != 0 {
 			out = append(out, piece{text: linked(r, codeSpan(r.text)), style: s})
 			continue
@@ -84,6 +88,17 @@ func pieces(runs []run, host string, isItem bool) []piece {
 	narrowSpaces(out)
 	measure(out)
 	return out
+}
+
+// neighbour is the text that stands beside a run, "" at the line's ends.
+func neighbour(runs []run, i int) string {
+	switch {
+	case i < 0 || i >= len(runs):
+		return ""
+	case runs[i].ping || runs[i].style&code != 0 || runs[i].url != "":
+		return "x"
+	}
+	return runs[i].text
 }
 
 // narrowSpaces leaves white space only the styles that last from the text before

@@ -98,7 +98,7 @@ var tableRule = regexp.MustCompile(`^\|( :?---?:? \|)+$`)
 func judgeLine(line string, permitted []string) []string {
 	var bad []string
 	rest := line[len(container.FindString(line)):]
-	if line == "***" || line == "> ***" {
+	if strings.TrimLeft(line, "> ") == "***" {
 		return nil
 	}
 	if slices.Contains(permitted, "table") && strings.HasPrefix(rest, "|") {

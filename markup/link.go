@@ -13,6 +13,12 @@ func linked(r run, label string) string {
 	if r.url == "" {
 		return label
 	}
+	if r.url[0] == '/' { // a copy
+		if r.image {
+			return "![" + label + "](" + r.url + ")"
+		}
+		return "[" + label + "](" + r.url + ")"
+	}
 	dest, _ := destination(r.url)
 	if r.text == r.url && r.url == dest && r.style&code == 0 && !strings.HasPrefix(dest, "mailto") {
 		return "<" + dest + ">"
@@ -41,11 +47,16 @@ func destination(address string) (string, bool) {
 	default:
 		return "", false
 	}
+	return percent(address, "-.~:/?#[]@!$'()*+,;=%"), true
+}
+
+// percent encodes what can neither stand in an address nor means anything there.
+func percent(address, signs string) string {
 	var b strings.Builder
 	for i := range len(address) {
 		c := address[i]
 		switch {
-		case isWord(c), strings.IndexByte("-.~:/?#[]@!$'()*+,;=%", c) >= 0:
+		case isWord(c), strings.IndexByte(signs, c) >= 0:
 			b.WriteByte(c)
 		case c == '&' && !entity.MatchString(address[i:min(len(address), i+40)]):
 			b.WriteByte(c)
@@ -54,7 +65,18 @@ func destination(address string) (string, bool) {
 			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
 		}
 	}
-	return b.String(), true
+	return b.String()
+}
+
+var upload = regexp.MustCompile(`^/uploads/[0-9a-f]+/[^/]+$`)
+
+// uploadPath returns the path of a copy in the GitLab project as Markdown can
+// carry it; "" if it is none.
+func uploadPath(path string) string {
+	if !upload.MatchString(path) {
+		return ""
+	}
+	return percent(path, "-./%")
 }
 
 // entity would be decoded in a link's address. Escaping the "&" there changes

@@ -61,20 +61,3 @@ func TestHeavyMessages(t *testing.T) {
 		checkTitle(t, Title(Message{Text: s}, names, "x"))
 	}
 }
-
-func BenchmarkFromSlack(b *testing.B) {
-	cases := map[string]string{
-		"typical": strings.Repeat("The *deploy* of `api` failed, see <https://example.com/a|the log>. <@U1> can you look? :eyes:\n", 5),
-		"code":    "```\n" + strings.Repeat("if a &lt; b {\n\treturn err\n}\n", 100) + "```",
-		"hostile": strings.Repeat("[[*_~`/close @all #1 ", 2000),
-	}
-	for name, text := range cases {
-		b.Run(name, func(b *testing.B) {
-			b.SetBytes(int64(len(text)))
-			b.ReportAllocs()
-			for b.Loop() {
-				FromSlack(Message{Text: text}, names)
-			}
-		})
-	}
-}

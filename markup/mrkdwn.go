@@ -13,15 +13,44 @@ func parseMrkdwn(s string) []block {
 	for s != "" {
 		before, inside, after, found := cutFence(s)
 		var blocks []block
+		inQuote := found && endsInQuote(before)
 		blocks, quoted = lineBlocks(before, quoted)
 		out = append(out, blocks...)
 		if !found {
 			break
 		}
-		out = append(out, block{kind: verbatim, spans: verbatimSpans(inside)})
+		b := block{kind: verbatim}
 		s = strings.TrimLeft(after, " ")
+		if inQuote || quoted {
+			b.quote = 1
+			if inQuote {
+				inside = unquoteLines(inside)
+			}
+			if s != "" && s[0] != '\n' {
+				s = ">" + s // the rest of the line
+			}
+		}
+		b.spans = verbatimSpans(inside)
+		out = append(out, b)
 	}
 	return out
+}
+
+// endsInQuote reports whether the last line, which a fence follows, is quoted.
+func endsInQuote(s string) bool {
+	_, ok := cutQuote(s[strings.LastIndexByte(s, '\n')+1:])
+	return ok
+}
+
+// unquoteLines takes the signs of a quote off all lines but the first.
+func unquoteLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, line := range lines[1:] {
+		if rest, ok := cutQuote(line); ok {
+			lines[i+1] = strings.TrimPrefix(rest, " ")
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // cutFence finds the first pair of fences with something between them.
@@ -60,7 +89,11 @@ func lineBlocks(s string, quoted bool) ([]block, bool) {
 			return
 		}
 		p := inlineParser{s: text}
-		out = append(out, block{quoted: q, spans: p.parse()})
+		b := block{spans: p.parse()}
+		if q {
+			b.quote = 1
+		}
+		out = append(out, b)
 	}
 	inQuote := quoted
 	for line := range strings.SplitSeq(s, "\n") {

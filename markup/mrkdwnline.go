@@ -119,8 +119,10 @@ func emojiAt(s string) (name string, size int) {
 		return "", 0
 	}
 	size = len(name) + 2
-	if tone, ok := strings.CutPrefix(s[size:], ":skin-tone-"); ok && len(tone) > 1 && tone[0] >= '2' && tone[0] <= '6' && tone[1] == ':' {
-		return name + "::skin-tone-" + tone[:1], size + len(":skin-tone-N:")
+	if tone, ok := shortName(s[size:]); ok && s[size] == ':' {
+		if first, _ := suffixTones(tone); first > 0 {
+			return name + "::" + tone, size + len(tone) + 2
+		}
 	}
 	return name, size
 }

@@ -1,6 +1,11 @@
 package markup
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+)
 
 // node is a JSON object of unknown make. Slack's blocks gain members all the
 // time, and apps send what they like, so nothing is required to be of the right
@@ -31,14 +36,28 @@ func (n node) flag(key string) bool { b, _ := n[key].(bool); return b }
 
 func (n node) object(key string) node { m, _ := n[key].(map[string]any); return m }
 
+// objects returns the names of the members that are objects, sorted.
+func (n node) objects() []string {
+	var out []string
+	for _, key := range slices.Sorted(maps.Keys(n)) {
+		if n.object(key) != nil {
+			out = append(out, key)
+		}
+	}
+	return out
+}
+
 func (n node) list(key string) []node { return nodes(n[key]) }
 
 // number returns a whole number between 0 and high, the nearest if it is
-// outside.
+// outside. Times may come as texts.
 func (n node) number(key string, high int64) int64 {
-	f, _ := n[key].(float64)
+	f, ok := n[key].(float64)
+	if !ok {
+		f, _ = strconv.ParseFloat(n.str(key), 64)
+	}
 	switch {
-	case f <= 0:
+	case !(f > 0): // not a number neither
 		return 0
 	case f >= float64(high):
 		return high

@@ -15,9 +15,10 @@ var update = flag.Bool("update", false, "rewrite what testdata/*.txtar expects; 
 
 // pairNames are the people and places of the pairs.
 var pairNames = Names{
-	Users:    map[string]string{"U0AAAAAA1": "Ada Lovelace", "U0AAAAAA2": "@all"},
+	Users:    map[string]string{"U0AAAAAA1": "Ada Lovelace", "U0AAAAAA2": "@all", "U0AAAAAA3": "Grace", "U0AAAAAA4": "Edsger", "U0AAAAAA5": "Alan"},
 	Channels: map[string]string{"C0AAAAAA1": "general"},
 	Groups:   map[string]string{"S0AAAAAA1": "devs"},
+	Mention:  map[string]string{"U0AAAAAA3": "grace_h", "U0AAAAAA4": "no good name", "U0AAAAAA5": "all"},
 	Host:     "gitlab.example.com",
 }
 
@@ -50,8 +51,8 @@ func TestPairs(t *testing.T) {
 			}
 		}
 	}
-	if count < 60 {
-		t.Errorf("%d pairs, want at least 60", count)
+	if count < 150 {
+		t.Errorf("%d pairs, want at least 150", count)
 	}
 }
 
@@ -61,7 +62,7 @@ func runPair(t *testing.T, name, kind string, in txtar.File, out *txtar.File) {
 	switch out.Name {
 	case name + "/gitlab":
 		got = FromSlack(m, pairNames).String()
-		check(t, name, got, permittedIn(string(in.Data))...)
+		check(t, name, got, append(permittedIn(string(in.Data)), "@grace_h")...)
 	case name + "/title":
 		got = Title(m, pairNames, "Request from NAME in #channel")
 		checkTitle(t, got)

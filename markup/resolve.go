@@ -5,7 +5,9 @@ import "strings"
 // run is a span with its name looked up: nothing but text, style and address.
 type run struct {
 	text  string // clean
-	url   string
+	url   string // may live: of destination or uploadPath
+	image bool   // the address is that of a picture to be seen
+	ping  bool   // text is a GitLab username, to be mentioned
 	style style
 }
 
@@ -18,7 +20,7 @@ func resolve(spans []span, n Names) []run {
 	for _, s := range spans {
 		for _, r := range runsOf(s, n) {
 			last := len(out) - 1
-			if last < 0 || r.url != "" || out[last].url != "" || out[last].style != r.style {
+			if last < 0 || r.alone() || out[last].alone() || out[last].style != r.style {
 				if last >= 0 {
 					out[last].text = text.String()
 				}
@@ -34,8 +36,14 @@ func resolve(spans []span, n Names) []run {
 	return out
 }
 
+// alone reports runs that do not become one with their neighbours.
+func (r run) alone() bool { return r.url != "" || r.ping }
+
 // runsOf resolves one span; a dead link gives its label and its address as code.
 func runsOf(s span, n Names) []run {
+	if name := n.Mention[s.text]; s.kind == user && s.url == "" && s.style&code == 0 && mayMention(name) {
+		return []run{{text: name, ping: true, style: s.style}}
+	}
 	r := run{text: clean(shown(s, n)), style: s.style}
 	if s.kind == emojiName && strings.HasPrefix(r.text, ":") {
 		r.style |= code
@@ -50,6 +58,10 @@ func runsOf(s span, n Names) []run {
 	r.text, r.url = oneLine(r.text), url
 	if r.text == "" {
 		r.text = r.url
+	}
+	if s.copy {
+		r.url, r.image = uploadPath(url), s.image
+		return []run{r}
 	}
 	dest, ok := destination(r.url)
 	if ok && !isReference(dest, n.Host) {
@@ -104,7 +116,9 @@ func splitLines(runs []run) [][]run {
 			}
 			if part != "" {
 				last := len(lines) - 1
-				lines[last] = append(lines[last], run{part, r.url, r.style})
+				piece := r
+				piece.text = part
+				lines[last] = append(lines[last], piece)
 			}
 		}
 	}
@@ -123,6 +137,20 @@ func blank(line []run) bool {
 		}
 	}
 	return true
+}
+
+// verbatimText is what a reader of a block of code sees. Code has no links, so
+// an address that the label does not show stands behind it.
+func verbatimText(spans []span, n Names) string {
+	var b strings.Builder
+	for _, s := range spans {
+		text := shown(s, n)
+		b.WriteString(text)
+		if url := strings.TrimSuffix(s.url, "/"); url != "" && !strings.HasSuffix(url, strings.TrimSuffix(text, "/")) {
+			b.WriteString(" (" + oneLine(s.url) + ")")
+		}
+	}
+	return clean(b.String())
 }
 
 // plainText is what a reader sees, without styles and addresses.

@@ -2,7 +2,7 @@ package markup
 
 import (
 	"strconv"
-	"time"
+	"strings"
 )
 
 // parseRichText reads a rich_text block: what people write in Slack's own
@@ -10,36 +10,41 @@ import (
 func parseRichText(b node) []block {
 	var out []block
 	for _, part := range b.list("elements") {
+		depth := bordered(part)
 		switch part.str("type") {
 		case "rich_text_list":
 			out = append(out, listItems(part)...)
 		case "rich_text_preformatted":
-			out = append(out, block{kind: verbatim, spans: inlineSpans(part, 0)})
+			out = append(out, block{kind: verbatim, quote: depth, spans: inlineSpans(part, 0)})
 		case "rich_text_quote":
-			out = append(out, block{quoted: true, spans: inlineSpans(part, 0)})
+			out = append(out, block{quote: depth + 1, spans: inlineSpans(part, 0)})
 		default:
-			out = append(out, block{quoted: bordered(part), spans: inlineSpans(part, 0)})
+			out = append(out, block{quote: depth, spans: inlineSpans(part, 0)})
 		}
 	}
 	return out
 }
 
 // bordered: Slack marks what stands inside a quote with a border.
-func bordered(part node) bool { return part.number("border", 1) == 1 }
+func bordered(part node) int { return int(part.number("border", 1)) }
 
 func listItems(list node) []block {
 	// Numbers have at most nine digits in Markdown.
 	first := int(list.number("offset", 99_999_999)) + 1
 	var out []block
 	for i, e := range list.list("elements") {
-		out = append(out, block{
+		it := block{
 			kind:    item,
-			quoted:  bordered(list),
+			quote:   bordered(list),
 			spans:   inlineSpans(e, 0),
 			ordered: list.str("style") == "ordered",
 			indent:  int(list.number("indent", maxIndent)),
 			number:  first + i,
-		})
+		}
+		if e.str("type") == "rich_text_preformatted" {
+			it.spans = styledSpans(it.spans, code)
+		}
+		out = append(out, it)
 	}
 	return out
 }
@@ -61,12 +66,20 @@ func inlineSpans(parent node, depth int) []span {
 
 func inlineSpan(e node, depth int) []span {
 	s := span{style: styleOf(e.object("style"))}
+	unlink := e.object("style").flag("unlink")
 	switch e.str("type") {
 	case "text":
 		s.text = e.str("text")
+		if unlink {
+			return unlinked(s)
+		}
 	case "link":
 		s.url = e.str("url")
 		s.text = e.first("text", "url")
+		if unlink {
+			s.url = ""
+			return unlinked(s)
+		}
 	case "user":
 		s.kind, s.text = user, e.str("user_id")
 	case "usergroup":
@@ -74,19 +87,81 @@ func inlineSpan(e node, depth int) []span {
 	case "channel":
 		s.kind, s.text = channel, e.str("channel_id")
 	case "broadcast":
-		s.text = "@" + e.first("range")
+		if who := e.str("range"); who != "" {
+			s.text = "@" + who
+		}
 	case "emoji":
 		s = richEmoji(e, s)
 	case "date":
 		s.url = e.str("url")
-		s.text = dateText(e.number("timestamp", maxTime), e.str("fallback"))
+		s.text = dateText(e.number("timestamp", maxTime), e.str("format"), e.str("fallback"))
 	default:
-		// Kinds that Slack added since: something to read, and where it leads.
-		s.url = e.first("url", "permalink")
-		s.text = e.first("text", "fallback", "label", "title", "name", "value", "url", "permalink")
-		if s.text == "" {
-			return inlineSpans(e, depth+1)
+		return otherSpans(e, s, depth)
+	}
+	if s.text == "" {
+		return nil
+	}
+	return []span{s}
+}
+
+// unlinked shows addresses that their writer wanted to be no links as code.
+func unlinked(s span) []span {
+	var out []span
+	for word := range strings.SplitAfterSeq(s.text, " ") {
+		part, gap := s, s
+		part.text = strings.TrimSuffix(word, " ")
+		gap.text = word[len(part.text):]
+		if strings.Contains(word, "://") {
+			part.style |= code
 		}
+		out = append(out, part, gap)
+	}
+	return out
+}
+
+// kindWords is what is said of an element that tells nothing but its kind.
+var kindWords = map[string]string{
+	"attachment":        "an attachment",
+	"canvas":            "a canvas",
+	"file":              "a file",
+	"list_record":       "an entry of a list",
+	"message_mention":   "a message",
+	"salesforce_record": "a Salesforce record",
+	"team":              "a workspace",
+	"work_object":       "a work object",
+	"workflow":          "a workflow",
+}
+
+// textKeys are where an element of a kind that Slack added since may have
+// something to read, the best first; urlKeys, where it may say where it leads.
+var (
+	textKeys = []string{"text", "fallback", "label", "title", "name", "value", "display_name"}
+	urlKeys  = []string{"url", "permalink", "link", "external_url"}
+)
+
+// otherSpans reads elements of other kinds: their words, or those of what is
+// inside them, with a link if there is an address.
+func otherSpans(e node, s span, depth int) []span {
+	s.text, s.url = firstText(e, textKeys...), e.first(urlKeys...)
+	if s.text == "" {
+		if inner := inlineSpans(e, depth+1); len(inner) > 0 {
+			return inner
+		}
+		for _, key := range e.objects() {
+			inner := e.object(key)
+			if key != "style" && s.text == "" {
+				s.text = firstText(inner, textKeys...)
+				if s.url == "" {
+					s.url = inner.first(urlKeys...)
+				}
+			}
+		}
+	}
+	if s.text == "" {
+		s.text = kindWords[e.str("type")]
+	}
+	if s.text == "" {
+		s.text = s.url
 	}
 	if s.text == "" {
 		return nil
@@ -104,6 +179,13 @@ func styleOf(n node) style {
 	return s
 }
 
+func styledSpans(spans []span, s style) []span {
+	for i := range spans {
+		spans[i].style |= s
+	}
+	return spans
+}
+
 // richEmoji prefers the characters that Slack sends to its own table's.
 func richEmoji(e node, s span) span {
 	if text := fromHex(e.str("unicode")); text != "" {
@@ -115,16 +197,4 @@ func richEmoji(e node, s span) span {
 		s.text += "::skin-tone-" + strconv.FormatInt(tone, 10)
 	}
 	return s
-}
-
-// maxTime is the end of the year 9999 in seconds since 1970.
-const maxTime = 253402300799
-
-// dateText is what Slack would show to a reader whose clock it does not know:
-// the fallback that its writer chose, else the time in UTC.
-func dateText(seconds int64, fallback string) string {
-	if fallback != "" {
-		return fallback
-	}
-	return time.Unix(seconds, 0).UTC().Format("2006-01-02 15:04 UTC")
 }

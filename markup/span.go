@@ -4,10 +4,13 @@ package markup
 // in. Nesting is flat, as Slack's is: a list is a row of items that know their
 // indent, a quote a row of blocks that know they are quoted.
 type block struct {
-	kind   blockKind
-	quoted bool
-	ours   bool // words of the bridge, not of the message: no title is made of them
-	spans  []span
+	kind  blockKind
+	quote int  // how many quotes it stands in, 0 to maxQuote
+	ours  bool // words of the bridge, not of the message: no title is made of them
+	spans []span
+
+	rows  [][][]span // of a table; spans has the same words, for who looks for words only
+	align []string   // of its columns: "left", "center", "right" or nothing
 
 	ordered bool // the rest is for items
 	indent  int  // 0 to maxIndent
@@ -21,10 +24,22 @@ const (
 	item
 	verbatim
 	divider
+	table
 )
 
 // maxIndent is more than Slack allows and bounds what hostile input can ask for.
 const maxIndent = 12
+
+// maxQuote is how deep a quote in a quote is shown as such.
+const maxQuote = 3
+
+// quoted puts blocks into one more quote.
+func quoted(blocks []block) []block {
+	for i := range blocks {
+		blocks[i].quote = min(blocks[i].quote+1, maxQuote)
+	}
+	return blocks
+}
 
 // span is a piece of a paragraph in one style. A "\n" in its text is a line
 // break that people see.
@@ -33,6 +48,8 @@ type span struct {
 	text  string // words; of the other kinds the ID, or the emoji's name
 	label string // what Slack sent beside the ID, perhaps nothing
 	url   string // not empty: a link, and text is its label
+	copy  bool   // url is the path of a copy in the GitLab project
+	image bool   // and the copy is to be seen, not only linked
 	style style
 }
 

@@ -52,13 +52,13 @@ func TestSplit(t *testing.T) {
 		{"after a backslash", long + "\\\\  \n" + long, []string{long + `\\`, long}},
 		{"between words", row(30), []string{row(18), row(12)}},
 		{"a style goes on", "**" + long + " " + long + "**",
-			[]string{"**" + row(16) + "**", "**" + row(14) + "**"}},
-		{"a link goes on", "[" + long + " " + long + "](https://e.com/x)", []string{"[" + row(16) + "](https://e.com/x)", "[" + row(14) + "](https://e.com/x)"}},
+			[]string{"**" + row(15) + "**", "**" + row(15) + "**"}},
+		{"a link goes on", "[" + long + " " + long + "](https://e.com/x)", []string{"[" + row(15) + "](https://e.com/x)", "[" + row(15) + "](https://e.com/x)"}},
 		{"no action by a cut", row(18) + " /close " + row(9), []string{row(18), `\/close ` + row(9)}},
 		{"a fence goes on", "```text\n" + long + "\n" + long + "\n```", []string{"```text\n" + long + "\n```", "```text\n" + long + "\n```"}},
 		{"a fence with ticks", "````text\n" + long + "\n```\n" + long + "\n````", []string{"````text\n" + long + "\n```\n````", "```text\n" + long + "\n```"}},
 		{"a quote goes on", "> " + long + "\\\n> " + long + "\n>\n> c", []string{"> " + long, "> " + long + "\n>\n> c"}},
-		{"a quoted line goes on", "> > " + long + " " + long, []string{"> > " + row(16), "> > " + row(14)}},
+		{"a quoted line goes on", "> > " + long + " " + long, []string{"> > " + row(15), "> > " + row(15)}},
 		{"an item goes on as a paragraph", "- a\n  - " + long + "\\\n    " + long + "\n  - d\n- e", []string{"- a\n  - " + long, long + "\n\n- d\n- e"}},
 		{"items keep their order", "- a\n  1. " + long + "\n  2. " + long + "\n     - c\n- d", []string{"- a\n  1. " + long, "2. " + long + "\n   - c\n- d"}},
 		{"an item in a quote", "> - " + long + "\\\n>   " + long + "\n> - c", []string{"> - " + long, "> " + long + "\n>\n> - c"}},
@@ -88,6 +88,22 @@ func TestSplitKeepsWhatFits(t *testing.T) {
 	}
 	if got := g.Split(-1); len(got) < 5 || utf8.RuneCountInString(got[0].s) > minPart {
 		t.Errorf("Split(-1): got %d parts, the first of %d characters, want at most %d", len(got), utf8.RuneCountInString(got[0].s), minPart)
+	}
+}
+
+// TestSplitAddress: an address longer than a part cannot be a link.
+func TestSplitAddress(t *testing.T) {
+	address := "https://e.com/" + strings.Repeat("a", 400)
+	for text, want := range map[string]int{
+		"<" + address + ">":    3,
+		"[x](" + address + ")": 1,
+		"[" + strings.Repeat(word, 30) + "](" + address + ")":     2,
+		"a [`" + strings.Repeat(word, 30) + "`](https://e.com) b": 2,
+	} {
+		if got := parts(GitLab{text}, 200); len(got) != want {
+			t.Errorf("Split(200) of %s: got %d parts, want %d:\n%s", text, len(got), want, strings.Join(got, "\n=======\n"))
+		}
+		checkSplit(t, GitLab{text}, 200)
 	}
 }
 

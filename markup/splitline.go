@@ -18,46 +18,87 @@ import (
 // its own, and styles and links begin again.
 func (s *splitter) line(line string) {
 	m := start.FindStringSubmatch(line)
-	before := m[0]
-	rest := line[len(before):]
-	body := withoutBreak(rest)
-	runs := readLine(body)
-	var all []rune
-	for _, r := range runs {
-		all = append(all, []rune(r.text)...)
+	before, body := m[0], withoutBreak(line[len(m[0]):])
+	left := readLine(body)
+	for i := range left {
+		left[i] = left[i].fit(s.room / 2)
 	}
-	for from := 0; from < len(all); {
-		write := func(n int) string { return before + writeLine(between(runs, from, from+n), "", false) }
-		n := fitting(all[from:], s.room-len(rest)+len(body), write)
+	for len(left) > 0 {
+		piece, rest := s.piece(before, left)
 		s.flush()
-		if piece := write(n); piece != before {
-			if from+n == len(all) && body != rest {
-				piece += strings.TrimSuffix(lineBreak(piece), "\n")
-			}
-			s.place(piece)
+		if len(rest) == 0 && body != line[len(m[0]):] {
+			piece += strings.TrimSuffix(lineBreak(piece), "\n")
 		}
+		s.place(before + piece)
 		if before == m[1] { // the list goes on below what is no item here
 			s.cut = len(m[2]) + len(m[3])
 			s.loose = s.cut > 0
 		}
-		before = m[1]
-		from += n
+		before, left = m[1], rest
 	}
 }
 
-// between returns the runs with the characters from up to to.
-func between(runs []run, from, to int) []run {
+// piece writes as many of the runs as fit into a part, behind what the line
+// begins with, and returns the rest of them.
+func (s *splitter) piece(before string, runs []run) (string, []run) {
+	var text []rune
+	for _, r := range runs {
+		if text = append(text, []rune(r.text[:prefix(r.text, s.room)])...); len(text) > s.room {
+			break
+		}
+	}
+	n := fitting(text, s.room-2, func(n int) string { return before + writeLine(firstOf(runs, n), "", false) })
+	return writeLine(firstOf(runs, n), "", false), behind(runs, n)
+}
+
+// firstOf returns the runs with the first n characters.
+func firstOf(runs []run, n int) []run {
 	var out []run
 	for _, r := range runs {
-		text := []rune(r.text)
-		low, high := min(max(from, 0), len(text)), min(max(to, 0), len(text))
-		if low < high {
-			r.text = string(text[low:high])
-			out = append(out, r)
+		if n <= 0 {
+			break
 		}
-		from, to = from-len(text), to-len(text)
+		size := prefix(r.text, n)
+		n -= utf8.RuneCountInString(r.text[:size])
+		r.text = r.text[:size]
+		out = append(out, r)
 	}
 	return out
+}
+
+// behind takes the first n characters off, from the runs themselves too.
+func behind(runs []run, n int) []run {
+	for n > 0 && len(runs) > 0 {
+		size := prefix(runs[0].text, n)
+		n -= utf8.RuneCountInString(runs[0].text[:size])
+		if runs[0].text = runs[0].text[size:]; runs[0].text == "" {
+			runs = runs[1:]
+		}
+	}
+	return runs
+}
+
+// prefix is how many bytes the first n characters take up, or all if they are fewer.
+func prefix(s string, n int) int {
+	for i := range s {
+		if n == 0 {
+			return i
+		}
+		n--
+	}
+	return len(s)
+}
+
+// fit takes the address from a link if it is too long to be repeated in each
+// piece of its label. An address that is shown as itself is code from then on.
+func (r run) fit(most int) run {
+	if len(r.url) > most {
+		if r.url == r.text {
+			r.style |= code
+		}
+		r.url = ""
+	}
+	return r
 }
 
 var inlines = goldmark.New(goldmark.WithExtensions(extension.Strikethrough)).Parser()
