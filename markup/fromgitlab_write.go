@@ -115,7 +115,7 @@ func (w *mrkdwnWriter) begin(st style) {
 }
 
 func (w *mrkdwnWriter) beginStyle(s style) {
-	if w.last != 0 && !w.opened && !unicode.IsSpace(w.last) && !strings.ContainsRune(`([{"'`, w.last) {
+	if w.last != 0 && !w.opened && !unicode.IsSpace(w.last) && !strings.ContainsRune(`([{"`, w.last) {
 		w.b.WriteString(noWidth)
 	}
 	w.b.WriteByte(styleMarks[s])
@@ -147,7 +147,7 @@ func (w *mrkdwnWriter) isOpen(s style) bool {
 // core writes a piece of one line that neither begins nor ends with white space.
 func (w *mrkdwnWriter) core(s string, st style) {
 	first, _ := utf8.DecodeRuneInString(s)
-	if w.closed && !strings.ContainsRune(".,;!?)]}'\"", first) || w.last == 0 && first == '>' {
+	if w.closed && !strings.ContainsRune(".,;!?)]}\"", first) || w.last == 0 && first == '>' {
 		w.b.WriteString(noWidth)
 	}
 	if st&code != 0 {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/rogpeppe/go-internal/txtar"
 )
 
 // hostile is what people with ideas would write; seeds of every fuzz target.
@@ -118,6 +120,21 @@ func FuzzBlocks(f *testing.F) {
 	f.Add(`[{"type":"section","text":{"type":"mrkdwn","text":"*a*"},"fields":[{"type":"plain_text","text":":tada:"}]}]`, `[{"text":"x","fallback":"y"}]`)
 	f.Add(`[{"type":"rich_text","elements":[{"type":"rich_text_list","offset":1e300,"indent":-5,"elements":[{"elements":[{"type":"date","timestamp":1e300}]}]}]}]`, `{}`)
 	f.Add(`[{"type":"table","rows":[[{"type":"raw_text","text":"a"}],[1]]},{"type":7}]`, `[{"message_blocks":[{"message":{"blocks":[{"type":"divider"}]}}]}]`)
+	for _, path := range []string{"apps", "blocks", "tables", "markdown", "attachments"} {
+		archive, err := txtar.ParseFile("testdata/" + path + ".txtar")
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, pair := range archive.Files {
+			if strings.HasSuffix(pair.Name, "/blocks") {
+				f.Add(string(pair.Data), `[{"is_share":true,"blocks":`+string(pair.Data)+`}]`)
+			}
+			var m Message
+			if strings.HasSuffix(pair.Name, "/message") && json.Unmarshal(pair.Data, &m) == nil {
+				f.Add(string(m.Blocks), string(m.Attachments))
+			}
+		}
+	}
 	f.Fuzz(func(t *testing.T, blocks, attachments string) {
 		whole(t, Message{Blocks: json.RawMessage(blocks), Attachments: json.RawMessage(attachments)})
 	})
