@@ -53,7 +53,7 @@ func (f *agentsFile) Refused() string {
 }
 
 // watch puts each good change in force, at once on SIGHUP, until ctx ends. A bad one is refused whole and the last good one stays.
-func (f *agentsFile) watch(ctx context.Context, log zerolog.Logger, m *metrics, use func(*agents.File)) {
+func (f *agentsFile) watch(ctx context.Context, log zerolog.Logger, m *metrics, tell func(string), use func(*agents.File)) {
 	if f.path == "" {
 		return
 	}
@@ -69,12 +69,12 @@ func (f *agentsFile) watch(ctx context.Context, log zerolog.Logger, m *metrics, 
 		case <-hup:
 		case <-tick.C:
 		}
-		f.compare(log, m, use)
+		f.compare(log, m, tell, use)
 	}
 }
 
 // compare reads the file and acts if it changed.
-func (f *agentsFile) compare(log zerolog.Logger, m *metrics, use func(*agents.File)) {
+func (f *agentsFile) compare(log zerolog.Logger, m *metrics, tell func(string), use func(*agents.File)) {
 	text, err := os.ReadFile(f.path)
 	if (err != nil && f.gone) || (err == nil && !f.gone && bytes.Equal(text, f.text)) {
 		return
@@ -91,11 +91,13 @@ func (f *agentsFile) compare(log zerolog.Logger, m *metrics, use func(*agents.Fi
 		m.current.Set(0)
 		m.reloads.WithLabelValues("refused").Inc()
 		log.Error().Err(err).Msg("agents file refused, the last good one stays")
+		tell("The agents file was refused, the last good one stays in force:\n" + err.Error())
 		return
 	}
 	f.refused.Store(nil)
 	m.current.Set(1)
 	m.reloads.WithLabelValues("accepted").Inc()
 	log.Info().Str("hash", team.Hash()).Msg("agents file changed")
+	tell("The agents file was changed; the new one is in force.")
 	use(team)
 }

@@ -23,6 +23,7 @@ type reloading struct {
 	metrics *metrics
 	log     bytes.Buffer
 	inForce []*agents.File
+	told    []string // to ops
 }
 
 func newReloading(t *testing.T) *reloading {
@@ -37,7 +38,7 @@ func newReloading(t *testing.T) *reloading {
 }
 
 func (r *reloading) look() {
-	r.compare(zerolog.New(&r.log), r.metrics, func(team *agents.File) { r.inForce = append(r.inForce, team) })
+	r.compare(zerolog.New(&r.log), r.metrics, func(text string) { r.told = append(r.told, text) }, func(team *agents.File) { r.inForce = append(r.inForce, team) })
 }
 
 func TestReload(t *testing.T) {
@@ -72,6 +73,9 @@ func TestReload(t *testing.T) {
 		if got := r.Refused(); !strings.Contains(got, step.refused) || (step.refused == "" && got != "") {
 			t.Errorf("%s: Refused() = %q, want %q in it", step.name, got, step.refused)
 		}
+		if len(r.told) != int(step.reloads) {
+			t.Errorf("%s: ops were told %q, want once a change", step.name, r.told)
+		}
 		current := 1.0
 		if step.refused != "" {
 			current = 0
@@ -99,7 +103,7 @@ func TestReloadOnSignal(t *testing.T) {
 	done, used := make(chan struct{}), make(chan *agents.File, 10)
 	go func() {
 		defer close(done)
-		r.watch(ctx, zerolog.Nop(), r.metrics, func(team *agents.File) { used <- team })
+		r.watch(ctx, zerolog.Nop(), r.metrics, func(string) {}, func(team *agents.File) { used <- team })
 	}()
 	writeFile(t, r.path, strings.Replace(stageAgents, `"acme/app"`, `"acme/other"`, 1))
 	// Before watch listens, the signal would end the process.
@@ -122,7 +126,7 @@ func TestTextCannotChange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.watch(t.Context(), zerolog.Nop(), newMetrics(), func(*agents.File) { t.Error("an agents file from a variable was put in force anew") })
+	f.watch(t.Context(), zerolog.Nop(), newMetrics(), func(string) {}, func(*agents.File) { t.Error("an agents file from a variable was put in force anew") })
 	if f.Refused() != "" {
 		t.Errorf("Refused() = %q, want nothing", f.Refused())
 	}

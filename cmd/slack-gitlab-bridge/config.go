@@ -8,7 +8,9 @@ import (
 	"net/url"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,6 +34,11 @@ type config struct {
 	StatusPage           string        `env:"STATUS_PAGE" envDefault:"auto" help:"on shows the status page to other machines too; auto to this one only."`
 	SweepInterval        time.Duration `env:"SWEEP_INTERVAL" envDefault:"10m" help:"How often Slack's state is compared anew."`
 	SweepWindow          time.Duration `env:"SWEEP_WINDOW" envDefault:"168h" help:"How far back that looks for first messages which nobody acknowledged yet."`
+	PollInterval         time.Duration `env:"POLL_INTERVAL" envDefault:"15s" help:"How often GitLab is asked for changes."`
+	GitLabWebhookSecret  string        `env:"GITLAB_WEBHOOK_SECRET" help:"With it, POST /webhooks/gitlab is served: a GitLab webhook with this secret token makes the bridge look at once."`
+	UndoWindow           time.Duration `env:"UNDO_WINDOW" envDefault:"2m" help:"How soon after its birth an issue is withdrawn when the acknowledgement is taken back; 0s for never."`
+	MaxFileSize          byteSize      `env:"MAX_FILE_SIZE" envDefault:"10MB" help:"Larger files are linked, not copied."`
+	OpsChannel           string        `env:"OPS_CHANNEL" help:"ID of a Slack channel that is told of gaps, changes of the agents file, and faults that stop everything."`
 	Backfill             time.Duration `env:"BACKFILL" envDefault:"0s" help:"How far back a newly listed channel is looked at."`
 	LogLevel             string        `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error."`
 	LogFormat            string        `env:"LOG_FORMAT" envDefault:"auto" help:"json, console, or auto: console on a terminal, else json."`
@@ -124,7 +131,11 @@ func malformed(err error) []string {
 		if f, ok := reflect.TypeFor[config]().FieldByName(p.Name); ok {
 			name = f.Tag.Get("env")
 		}
-		faults = append(faults, fmt.Sprintf("%s is not a duration: write it like 75s, 10m or 168h", name))
+		want := "a duration: write it like 75s, 10m or 168h"
+		if p.Type == reflect.TypeFor[byteSize]() {
+			want = "a size of at most 100GB: write it like 10MB"
+		}
+		faults = append(faults, fmt.Sprintf("%s is not %s", name, want))
 	}
 	return faults
 }
@@ -169,12 +180,43 @@ func (c config) invalid() []string {
 	fault(c.SweepWindow <= 0, "SWEEP_WINDOW is not positive: write it like 168h")
 	fault(c.GitLabSettle < 0, "GITLAB_SETTLE is negative: write it like 75s")
 	fault(c.Backfill < 0, "BACKFILL is negative: write it like 24h")
+	fault(c.PollInterval < time.Second, "POLL_INTERVAL is shorter than 1s: write it like 15s")
+	fault(c.UndoWindow < 0, "UNDO_WINDOW is negative: write it like 2m, or 0s for never")
+	fault(c.OpsChannel != "" && !channelID.MatchString(c.OpsChannel), "OPS_CHANNEL is no channel's ID: copy it from the channel's details, it looks like C0123456789")
 	fault(!slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel), "LOG_LEVEL is none of debug, info, warn, error")
 	fault(!slices.Contains([]string{"json", "console", "auto"}, c.LogFormat), "LOG_FORMAT is none of json, console, auto")
 	fault(!slices.Contains([]string{"on", "auto"}, c.StatusPage), "STATUS_PAGE is none of on, auto")
 	fault(!isListener(c.HTTPAddr), "HTTP_ADDR is not an address to listen on: write it like 127.0.0.1:8080, :8080 or off")
 	fault(strings.HasPrefix(c.Store, "etcd://"), "STORE is no path of a file: replicas over etcd are not part of this version")
 	return faults
+}
+
+var channelID = regexp.MustCompile(`^[CG][A-Z0-9]{2,}$`)
+
+// byteSize is a number of bytes, written like 10MB.
+type byteSize int64
+
+var byteUnits = []struct {
+	name string
+	size float64
+}{{"KIB", 1 << 10}, {"MIB", 1 << 20}, {"GIB", 1 << 30}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"B", 1}, {"", 1}}
+
+// UnmarshalText reads a size. It fails on what is no size between 0 and 100 GB.
+func (b *byteSize) UnmarshalText(text []byte) error {
+	s := strings.ToUpper(strings.ReplaceAll(string(text), " ", ""))
+	for _, u := range byteUnits {
+		digits, ok := strings.CutSuffix(s, u.name)
+		if !ok {
+			continue
+		}
+		n, err := strconv.ParseFloat(digits, 64)
+		if err != nil || !(n >= 0 && n*u.size <= 100e9) {
+			break
+		}
+		*b = byteSize(n * u.size)
+		return nil
+	}
+	return fmt.Errorf("%q is no size", text)
 }
 
 func isHTTP(address string) bool {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"net"
@@ -40,14 +42,29 @@ func serveHTTP(ctx context.Context, g *errgroup.Group, l net.Listener, h http.Ha
 	})
 }
 
-// httpHandler serves health, metrics and the status page. Nothing here changes anything.
+// httpHandler serves health, metrics, the status page and, with a secret, GitLab's webhook. Nothing here changes anything.
 func (d *daemon) httpHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, readiness{Ready: true}) })
 	mux.HandleFunc("GET /readyz", d.readyz)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(d.metrics.registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /{$}", d.statusPage)
+	if d.config.GitLabWebhookSecret != "" {
+		mux.HandleFunc("POST /webhooks/gitlab", d.webhook)
+	}
 	return mux
+}
+
+// webhook has GitLab asked for changes at once. What the hook says is not read: the poll finds it, and nobody can make it up.
+func (d *daemon) webhook(w http.ResponseWriter, r *http.Request) {
+	given := sha256.Sum256([]byte(r.Header.Get("X-Gitlab-Token")))
+	secret := sha256.Sum256([]byte(d.config.GitLabWebhookSecret))
+	if subtle.ConstantTimeCompare(given[:], secret[:]) != 1 {
+		writeJSON(w, http.StatusUnauthorized, map[string]string{"error": "the secret token is not that of GITLAB_WEBHOOK_SECRET"})
+		return
+	}
+	d.bridge.Poll()
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // readiness is what /readyz answers.

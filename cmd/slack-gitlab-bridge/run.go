@@ -98,7 +98,8 @@ func open(ctx context.Context, c config, agents *agentsFile, team *agents.File, 
 	if err != nil {
 		return nil, errors.Join(err, d.engine.Close())
 	}
-	d.bridge = bridge.New(bridge.Config{Settle: c.GitLabSettle, SweepEvery: c.SweepInterval, SweepWindow: c.SweepWindow, Backfill: c.Backfill, GitLabHost: c.gitlabHost()},
+	d.bridge = bridge.New(bridge.Config{Settle: c.GitLabSettle, SweepEvery: c.SweepInterval, SweepWindow: c.SweepWindow, Backfill: c.Backfill,
+		Undo: c.UndoWindow, PollEvery: c.PollInterval, MaxFile: int64(c.MaxFileSize), Ops: c.OpsChannel, GitLabHost: c.gitlabHost()},
 		d.slack, d.gitlab, d.store, team, log, d.metrics)
 	d.metrics.watch(d.store.Stats, func() int { return d.slack.State().Connected }, func() time.Time { return d.slack.State().LastFrame })
 	return d, nil
@@ -136,7 +137,7 @@ func (d *daemon) run(ctx context.Context) error {
 	if err := d.serve(ctx, g); err != nil {
 		return err
 	}
-	g.Go(func() error { d.agents.watch(ctx, d.log, d.metrics, d.use); return nil })
+	g.Go(func() error { d.agents.watch(ctx, d.log, d.metrics, d.bridge.TellOps, d.use); return nil })
 	g.Go(func() error {
 		if !gitlabAnswered && !d.greet(ctx, "gitlab", d.gitlab.Start) {
 			return nil

@@ -58,7 +58,7 @@ func bridgeBetween(ctx context.Context, imitation *sandbox.World, folder string,
 		"SLACK_APP_TOKEN=" + imitation.AppToken(), "SLACK_BOT_TOKEN=" + imitation.BotToken(), "SLACK_API_URL=" + imitation.SlackAPIURL(),
 		"GITLAB_TOKEN=" + imitation.GitLabToken(), "GITLAB_URL=" + imitation.GitLabURL(),
 		"AGENTS_JSON=" + string(imitation.AgentsJSON()), "STORE=" + filepath.Join(folder, "bridge.db"),
-		"HTTP_ADDR=off", "LOG_LEVEL=warn",
+		"HTTP_ADDR=off", "LOG_LEVEL=warn", "POLL_INTERVAL=1s", "SWEEP_INTERVAL=20s", "MAX_FILE_SIZE=1MB",
 	}, "slack", "gitlab", "agents")
 	if err != nil {
 		return err
