@@ -34,8 +34,9 @@ func (f Facts) title(link *Link) string {
 	return markup.Title(f.Root.Content, f.Names, fmt.Sprintf("Request from %s in #%s", f.rootAuthor(link), f.Channel.Name))
 }
 
-// description is the description: who, where and when, the first message, last the mark.
-func (f Facts) description(link *Link) markup.GitLab {
+// description is the description: who, where and when, the first message, last the mark. A message longer than GitLab takes goes on
+// in rest.
+func (f Facts) description(link *Link) (text markup.GitLab, rest []markup.GitLab) {
 	var b markup.Builder
 	b.Text("Requested by **").Add(markup.Plain(f.rootAuthor(link))).Text("** in **#").Add(markup.Plain(f.Channel.Name)).Text("** on ")
 	b.Add(markup.Link(when(f.Root), f.Root.Permalink))
@@ -43,9 +44,26 @@ func (f Facts) description(link *Link) markup.GitLab {
 	if f.Rules.mirrorsNotes(f.Channel) {
 		b.Text("\\\nComments here are shown in the Slack thread; internal notes are not.")
 	}
-	b.Line(f.body(f.Root))
+	if parts := f.body(f.Root).Split(noteLimit); len(parts) > 0 {
+		b.Line(parts[0])
+		rest = parts[1:]
+	}
 	b.Mark("thread", []string{f.Thread.String()})
-	return b.GitLab()
+	return b.GitLab(), rest
+}
+
+// continued are the notes in which a message goes on that is longer than one text.
+func (f Facts) continued(m *Message, rest []markup.GitLab) []Action {
+	var out []Action
+	for i, part := range rest {
+		note := &AddNote{Messages: []string{fmt.Sprintf("%s#%d", m.TS, i+2)}, Round: f.round()}
+		var b markup.Builder
+		b.Line(f.heading(m, "continued")).Line(part)
+		b.Mark("messages", note.marked(f.Thread))
+		note.Body = b.GitLab()
+		out = append(out, Action{Note: note})
+	}
+	return out
 }
 
 // body is a message's text.
@@ -79,18 +97,22 @@ func (f Facts) notes(replies []Message, remark string) []Action {
 		b, in, versions = markup.Builder{}, nil, nil
 	}
 	for _, m := range replies {
-		part := f.reply(&m, remark)
+		parts := f.reply(&m, remark).Split(noteLimit)
 		// A mark line takes 40 characters a message, beside its text.
-		if b.Len()+utf8.RuneCountInString(part.String())+40*len(in) > noteLimit {
+		if b.Len()+utf8.RuneCountInString(parts[0].String())+40*len(in) > noteLimit {
 			flush()
 		}
-		b.Line(part)
+		b.Line(parts[0])
 		in = append(in, m.TS)
 		if m.Edited != "" {
 			if versions == nil {
 				versions = map[string]string{}
 			}
 			versions[m.TS] = m.Edited
+		}
+		if len(parts) > 1 {
+			flush()
+			actions = append(actions, f.continued(&m, parts[1:])...)
 		}
 	}
 	flush()
@@ -100,14 +122,19 @@ func (f Facts) notes(replies []Message, remark string) []Action {
 // late is the remark on a reply that is older than one which was mirrored already.
 const late = "delivered late by Slack"
 
-// reply is one message's part of a note, under its author, time and permalink, and perhaps a remark.
+// reply is one message's part of a note, under its heading.
 func (f Facts) reply(m *Message, remark string) markup.GitLab {
+	var b markup.Builder
+	return b.Line(f.heading(m, remark)).Line(f.body(m)).GitLab()
+}
+
+// heading is a message's author, time and permalink, and perhaps a remark.
+func (f Facts) heading(m *Message, remark string) markup.GitLab {
 	var b markup.Builder
 	b.Text("**").Add(markup.Plain(f.author(m))).Text("** · ").Add(markup.Link(when(m), m.Permalink))
 	if remark != "" {
 		b.Text(" · ").Add(markup.Plain(remark))
 	}
-	b.Line(f.body(m))
 	return b.GitLab()
 }
 

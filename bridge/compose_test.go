@@ -56,8 +56,8 @@ func TestDescription(t *testing.T) {
 	} {
 		f := composeFacts(t, "The build is red")
 		tt.change(&f)
-		if got := f.description(&Link{By: tt.owner}).String(); got != tt.want {
-			t.Errorf("%s: description() =\n%s\nwant\n%s", tt.name, got, tt.want)
+		if got, rest := f.description(&Link{By: tt.owner}); got.String() != tt.want || len(rest) != 0 {
+			t.Errorf("%s: description() =\n%s\nand %d parts, want\n%s", tt.name, got, len(rest), tt.want)
 		}
 	}
 }
@@ -96,7 +96,8 @@ func TestHostileNamesDoNothing(t *testing.T) {
 		f := composeFacts(t, "")
 		f.Names.Users[asker], f.Channel.Name = name, name
 		f.Rules.Agents[agentOne] = agents.Agent{SlackID: agentOne, GitLabUsername: "one", Name: name}
-		body := f.description(&Link{By: agentOne}).String()
+		description, _ := f.description(&Link{By: agentOne})
+		body := description.String()
 		note := f.notes([]Message{written("1700000010.000100", asker, "fine")}, "")[0].Note.Body.String()
 		app := written("1700000020.000100", "", "fine")
 		app.App = name
@@ -243,5 +244,48 @@ func TestCard(t *testing.T) {
 		if got := card(cardFacts{rules: rules, link: l}).String(); got != tt.want {
 			t.Errorf("%s: card() =\n%s\nwant\n%s", tt.name, got, tt.want)
 		}
+	}
+}
+
+// A message longer than one text goes on in further notes, each with a mark of its own.
+func TestGiantMessages(t *testing.T) {
+	story(t, func(r *rig, th Thread) {
+		paragraph := strings.Repeat("word ", 2000)
+		giant := "first line\n" + strings.Repeat(paragraph+"\n\n", 200) + "last line"
+		r.slack.mu.Lock()
+		r.slack.threads[th][0].Content.Text = giant
+		r.slack.mu.Unlock()
+		r.slack.post(th, says(at(10), asker, giant))
+		r.slack.post(th, says(at(20), asker, "small"))
+		r.reacted(th, th.TS, agentOne, "eyes", true)
+		r.idle()
+		i := r.only()
+		for n, text := range append([]string{i.Description}, i.Notes...) {
+			if count := len([]rune(text)); count > 1_000_000 {
+				t.Errorf("text %d has %d characters, GitLab takes 1,000,000", n, count)
+			}
+		}
+		want := []string{th.TS + "#2", th.TS + "#3", at(10), at(10) + "#2", at(10) + "#3", at(20)}
+		if got := i.mirrored(); !slices.Equal(got, want) {
+			t.Errorf("marks %v, want %v", got, want)
+		}
+		if all := i.Description + strings.Join(i.Notes, "\n"); strings.Count(all, "last line") != 2 || strings.Count(all, "word") != 2*200*2000 {
+			t.Errorf("%d last lines, %d words, want nothing lost and nothing twice", strings.Count(all, "last line"), strings.Count(all, "word"))
+		}
+	})
+}
+
+func TestMentionAgents(t *testing.T) {
+	for setting, want := range map[string]string{"": `\@Agent One`, `"mention_agents": true, `: "@one"} {
+		story(t, func(r *rig, th Thread) {
+			r.setting(setting)
+			r.slack.names = map[string]string{agentOne: "Agent One"}
+			r.slack.post(th, says(at(10), asker, "ask <@"+agentOne+"> and <@"+stranger+">"))
+			r.reacted(th, th.TS, agentOne, "eyes", true)
+			r.idle()
+			if note := r.only().Notes[0]; !strings.Contains(note, "ask "+want+" and \\@Name of "+stranger) {
+				t.Errorf("with %s the note is\n%s\nwant %q in it, and the stranger by name", setting, note, want)
+			}
+		})
 	}
 }

@@ -63,15 +63,17 @@ func (f Facts) born() Verdict {
 	if f.Rules.Channel.SecondAgent == agents.SecondAgentWait {
 		link.Waiting = usernames[1:]
 	}
+	description, rest := f.description(&link)
 	create := &CreateIssue{
 		Project: f.Project.ID,
 		Issue: NewIssue{
-			Title: f.title(&link), Description: f.description(&link), Labels: link.labels(), Assignees: unique(assignees),
+			Title: f.title(&link), Description: description, Labels: link.labels(), Assignees: unique(assignees),
 			Confidential: link.Why != "",
 		},
 	}
 	mirrored, left := f.spare(&link, f.newReplies(&link))
-	create.Then = append(f.copies([]Message{*f.Root}), f.notes(mirrored, "")...)
+	create.Then = append(f.continued(f.Root, rest), f.copies([]Message{*f.Root})...)
+	create.Then = append(create.Then, f.notes(mirrored, "")...)
 	create.Then = append(create.Then, f.leftOut(left)...)
 	reason := "acknowledged by " + owners[0]
 	if f.anyCounts(link.Seen, f.Rules.Channel.Resolved) && !f.anyCounts(link.Seen, f.Rules.Channel.Reopened) {

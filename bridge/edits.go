@@ -103,7 +103,8 @@ func (f Facts) rootEdit(link *Link) (actions []Action, reason string) {
 	w := &RewriteIssue{Version: m.Edited}
 	switch {
 	case f.Rules.Channel.Edits != agents.EditsFreeze:
-		w.Title, w.Description = f.title(link), f.description(link)
+		w.Title = f.title(link)
+		w.Description, _ = f.description(link)
 		if !m.Deleted {
 			w.Else = f.again(m, f.reply(m, "edited"))
 		}

@@ -127,6 +127,7 @@ type fakeSlack struct {
 	announced []string     // "channel: text"
 	signs     map[Thread][]string
 	files     map[string]string // contents by ID
+	names     map[string]string // of people, by ID; "Name of ID" where it has none
 }
 
 // fakeReply is a message of the bridge.
@@ -222,7 +223,7 @@ func (s *fakeSlack) Channel(context.Context, string) (ChannelInfo, error) {
 func (s *fakeSlack) Names(_ context.Context, users, _, _ []string) (markup.Names, error) {
 	n := markup.Names{Users: map[string]string{}}
 	for _, u := range users {
-		n.Users[u] = "Name of " + u
+		n.Users[u] = cmp.Or(s.names[u], "Name of "+u)
 	}
 	return n, nil
 }

@@ -436,6 +436,12 @@ func (b *Bridge) gatherNames(ctx context.Context, f *Facts) error {
 		f.Names, err = b.slack.Names(ctx, unique(users), unique(channels), unique(groups))
 	}
 	f.Names.Host = b.config.GitLabHost
+	if f.Rules.Channel.MentionAgents {
+		f.Names.Mention = map[string]string{}
+		for id, a := range f.Rules.Agents {
+			f.Names.Mention[id] = a.GitLabUsername
+		}
+	}
 	return err
 }
 

@@ -54,6 +54,7 @@ func (r reader) translate(payload []byte) (translated, error) {
 		t.event, err = r.reaction(bridge.EventKind(inner.Type), outer.Event)
 	case "message":
 		t.event, err = r.said(outer.Event)
+		t.stale = staleByRecord(outer.Event)
 	default:
 		t.stale = staleBy(inner.Type, outer.Event)
 	}
@@ -117,6 +118,18 @@ func staleBy(kind string, raw []byte) stale {
 		return stale{channel: nested(raw, "channel")}
 	}
 	return stale{}
+}
+
+// staleByRecord says what a message makes the caches forget that tells of a change of its channel.
+func staleByRecord(raw []byte) stale {
+	var e struct {
+		Subtype string `json:"subtype"`
+		Channel string `json:"channel"`
+	}
+	if lenient(json.Unmarshal(raw, &e)) != nil || e.Subtype != "channel_convert_to_private" && e.Subtype != "channel_convert_to_public" {
+		return stale{}
+	}
+	return stale{channel: e.Channel}
 }
 
 // nested gives the ID in a field that holds either the ID or an object with it.

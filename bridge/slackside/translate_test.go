@@ -172,6 +172,7 @@ func TestTranslate(t *testing.T) {
 		"user group":      {payload: wrap(`{"type":"subteam_updated","subteam":{"id":"S1"}}`), kind: "subteam_updated", stale: stale{groups: true}},
 		"channel renamed": {payload: wrap(`{"type":"channel_rename","channel":{"id":"C2","name":"n"}}`), kind: "channel_rename", stale: stale{channel: "C2"}},
 		"group archived":  {payload: wrap(`{"type":"group_archive","channel":"G1","user":"U1"}`), kind: "group_archive", stale: stale{channel: "G1"}},
+		"made private":    {payload: wrap(`{"type":"message","subtype":"channel_convert_to_private","channel":"C3","ts":"1700000000.000100","user":"U1","text":"made it private"}`), kind: "message", stale: stale{channel: "C3"}},
 		"bot joined":      {payload: wrap(`{"type":"member_joined_channel","user":"W1","channel":"C1"}`), kind: "member_joined_channel", stale: stale{channel: "C1"}},
 		"channel's new ID": {payload: wrap(`{"type":"channel_id_changed","old_channel_id":"G1","new_channel_id":"C1"}`), kind: "channel_id_changed",
 			stale: stale{everyChannel: true}},

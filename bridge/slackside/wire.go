@@ -60,6 +60,7 @@ type file struct {
 	Permalink string `json:"permalink"`
 	Size      int64  `json:"size"`
 	Mode      string `json:"mode"`
+	Preview   string `json:"preview"`
 	Access    string `json:"file_access"`
 	Private   string `json:"url_private"`
 	Download  string `json:"url_private_download"`
@@ -183,6 +184,9 @@ func files(list []file) []markup.File {
 func (f file) file() markup.File {
 	out := markup.File{ID: f.ID, Name: cmp.Or(f.Name, f.Title), Mimetype: f.Mimetype, Permalink: f.Permalink,
 		URL: cmp.Or(f.Download, f.Private), Size: max(0, f.Size), Mode: f.Mode}
+	if f.Mode == "snippet" {
+		out.Preview = f.Preview
+	}
 	if f.Access == "check_file_info" { // of another company: the rest must be asked for
 		out.Mode = askMode
 	}
