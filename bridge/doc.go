@@ -15,7 +15,7 @@
 //	                 │ Decide     pure: all rules
 //	               Verdict
 //	                 │ commit     the look gone, its actions there
-//	store          job "create", "note", "update", "assign", "card"
+//	store          job "create", "note", "edit", "update", "assign", "card", "say" …
 //	                 │ perform    the one switch that changes the outside world
 //	gitlabside       │
 //	slackside      outcome
@@ -32,18 +32,25 @@
 // is looked for by its mark; it is sent again only when it is not there and GitLab can no longer be working on it.
 //
 // The link holds the last state that was passed on, so only differences are: what people change in GitLab stands until somebody acts in
-// Slack again. A sweep makes the same events as the socket does: there is no other code for catching up.
+// Slack again, and the other way round. A sweep makes the same events as the socket does, and so does a poll of GitLab: there is no other
+// code for catching up.
 //
 // # Where to read next
 //
 //	event.go, facts.go        the words
 //	accept.go                 from an event to a look that is on disk
 //	look.go, gather.go        from a look to facts, from a verdict to jobs
-//	decide.go, reactions.go, labels.go, compose.go
-//	                          all rules, and what people get to read
+//	decide.go, reactions.go, labels.go, edits.go, apps.go
+//	                          all rules for what people do in Slack
+//	back.go, tell.go          all rules for what they do in GitLab, and what one person alone is told
+//	compose.go                what people get to read
 //	work.go, perform.go, find.go, action.go
 //	                          the loop, what changes the world, and whether it did already
-//	retry.go, outage.go       the vendors' errors, and what follows from each
-//	sweep.go, compare.go      what happened while nobody listened
+//	edits.go, files.go, say.go
+//	                          the changes that take more than one request
+//	retry.go, outage.go, ops.go
+//	                          the vendors' errors, what follows from each, and who hears of it
+//	sweep.go, compare.go, poll.go, sweepissues.go
+//	                          what happened while nobody listened
 //	explain.go                what people may ask
 package bridge
