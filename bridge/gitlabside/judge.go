@@ -192,7 +192,11 @@ func (g *GitLab) refusedHere(ctx context.Context, r request, said refusal, err e
 	case !r.issue: // the project can be read, and still refuses: so it would for every issue
 		return g.projectOutage(r.project, "give the account of GITLAB_TOKEN the role Reporter or more there, and turn its issues on", err)
 	case said.status == http.StatusNotFound:
-		return &bridge.Never{Remedy: goneRemedy, Err: fmt.Errorf("%w: the issue is gone or moved", err)}
+		what := "the issue is gone or moved"
+		if r.note {
+			what = "the note or its issue is gone"
+		}
+		return &bridge.Never{Remedy: goneRemedy, Err: &failure{text: fmt.Sprintf("%v: %s", err, what), cause: bridge.ErrGone}}
 	}
 	return &bridge.Never{Remedy: rightsRemedy, Err: err}
 }
