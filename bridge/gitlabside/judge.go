@@ -86,9 +86,9 @@ func (r request) lost(err error) error {
 
 // garbled is for an answer that says "done" and cannot be used.
 func (r request) garbled(x *exchange, err error) error {
-	if r.pace == paceNote && x.status == http.StatusAccepted {
+	if (r.pace == paceNote || r.note) && x.status == http.StatusAccepted {
 		return &bridge.Never{
-			Err:    fmt.Errorf("%s: GitLab took all of it for quick actions and made no note", r.what),
+			Err:    fmt.Errorf("%s: GitLab took all of it for quick actions and kept no note", r.what),
 			Remedy: "this is a fault of the bridge: please report it",
 		}
 	}
