@@ -144,6 +144,9 @@ func FuzzPlain(f *testing.F) {
 	for _, s := range hostile {
 		f.Add(s, s)
 	}
+	f.Add("GL-", "12")
+	f.Add("x:ta", "da:")
+	f.Add("deadbee", "f")
 	f.Fuzz(func(t *testing.T, label, url string) {
 		check(t, "Plain", Plain(label).String())
 		link := Link(label, url).String()

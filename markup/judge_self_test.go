@@ -14,7 +14,7 @@ func TestJudge(t *testing.T) {
 		`\{+ a +\}`, "a\x00b", "a\u202eb", "\xff", "    code", "::include{file=x}", ": def",
 		`A\_0-0`, `\__GL-1_`, "**#1**", "_a @b_", "~~!1~~", "**a** #1", "[a](https://e.com) #1", "`a`#1", "[a [b](https://e.com)](https://e.com)", "[a", "a]", "a|b", "a`b", "`a\n#1`",
 		"[a](https://e.com \"t\")", "![a](/uploads/1/a b.png)", "![a](https://e.com/a.png)", "[a](/g/p/-/issues/1)", "[a](/uploads/x/a)", "> | a |\n> | --- |", "a\\\n#1", "`a\n/close`",
-		"```text\na\n  ````  \n/close\n```text\n```", "- ```text\n  a\n  ```", "a&copy;", "&#64;a", "<a@b.c>", "Ä@b", "[x]", "[^1]", "1) a", "`a` @b `c`", "**GL-1**",
+		"```text\na\n  ````  \n/close\n```text\n```", "- ```text\n  a\n  ```", "a&copy;", "&#64;a", "<a@b.c>", "Ä@b", "[x]", "[^1]", "1) a", "[a://b](https://e.com)", "www.e.com", "[**www.e.com**](https://e.com)", "`a` @b `c`", "**GL-1**",
 	}
 	for _, md := range guilty {
 		if len(judge(md)) == 0 {

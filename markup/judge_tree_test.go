@@ -41,6 +41,9 @@ func (j *treeJudge) visit(parent ast.Node) {
 	flush := func() { j.stretch(stretch.String()); stretch.Reset() }
 	for n := parent.FirstChild(); n != nil; n = n.NextSibling() {
 		if t, ok := n.(*ast.Text); ok {
+			if m := bareAddress.FindString(string(t.Segment.Value(j.source))); m != "" {
+				j.object("a bare address, %q", m)
+			}
 			stretch.WriteString(j.merged(string(t.Segment.Value(j.source))))
 			if t.HardLineBreak() {
 				flush()
@@ -92,7 +95,12 @@ func (j *treeJudge) label(link ast.Node) {
 			if n != link {
 				j.object("a link in a link")
 			}
-		case *ast.Text, *ast.CodeSpan, *ast.Emphasis, *extast.Strikethrough:
+		case *ast.Text:
+			shown := string(n.(*ast.Text).Segment.Value(j.source))
+			if _, code := n.Parent().(*ast.CodeSpan); entering && !code && bareAddress.MatchString(shown) {
+				j.object("a bare address in a link, %q", shown)
+			}
+		case *ast.CodeSpan, *ast.Emphasis, *extast.Strikethrough:
 		default:
 			j.object("a %s in a link", n.Kind())
 		}
@@ -145,6 +153,9 @@ func (j *treeJudge) stretch(s string) {
 		}
 	}
 }
+
+// bareAddress is what some parsers make a link of, unless a backslash is in it.
+var bareAddress = regexp.MustCompile(`(?i)[a-z]://|\bwww\.\S`)
 
 var (
 	liveAddress = regexp.MustCompile(`^(?i:https?://|mailto:|tel:)[!-~]+$`)

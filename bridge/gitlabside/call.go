@@ -21,6 +21,7 @@ type request struct {
 	once    bool                  // must not be carried out twice: a lost answer is bridge.Unknown
 	project int                   // the project that it concerns, looked at when it is refused; 0 is none
 	issue   bool                  // it concerns one issue there, which may be gone
+	note    bool                  // it concerns one note of that issue, which may be gone by itself
 	asked   string                // instead of project: the path or number of the project that is itself asked for
 	absent  func(status int) bool // statuses that answer "no", as errAbsent
 }

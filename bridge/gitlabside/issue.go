@@ -1,6 +1,7 @@
 package gitlabside
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -81,6 +82,12 @@ func (g *GitLab) updateOptions(ctx context.Context, what string, project int, p 
 	if p.Confidential {
 		opt.Confidential, changes = &p.Confidential, true
 	}
+	if p.Title != "" {
+		opt.Title, changes = &p.Title, true
+	}
+	if p.Description != nil {
+		opt.Description, changes = new(p.Description.String()), true
+	}
 	if err := checkLabels(what, p.AddLabels, p.RemoveLabels); err != nil {
 		return nil, false, err
 	}
@@ -132,6 +139,10 @@ func (g *GitLab) translated(project int, i *gitlab.Issue) bridge.Issue {
 	out := bridge.Issue{
 		Project: i.ProjectID, IID: i.IID, URL: i.WebURL, Ref: g.issueName(project, i.IID),
 		Closed: i.State == "closed", Labels: i.Labels, Confidential: i.Confidential,
+		Updated: timeOf(i.UpdatedAt), MovedTo: i.MovedToID, Comments: i.UserNotesCount, Title: i.Title, Description: i.Description,
+	}
+	if out.Closed && i.ClosedBy != nil {
+		out.ClosedBy = cmp.Or(i.ClosedBy.Name, i.ClosedBy.Username)
 	}
 	if out.Project == 0 {
 		out.Project = project

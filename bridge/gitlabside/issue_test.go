@@ -23,7 +23,7 @@ func TestCreateIssue(t *testing.T) {
 		Project: w.app, IID: 1, Ref: path + "#1", Labels: []string{"bug", "team::Ops"}, Assignees: []string{"ann"}, Confidential: true,
 	}
 	there, _ := w.Server.Issue(w.app, 1)
-	want.URL = there.WebURL
+	want.URL, want.Title, want.Description, want.Updated = there.WebURL, n.Title, n.Description.String(), there.UpdatedAt
 	if !reflect.DeepEqual(got, want) || err != nil {
 		t.Errorf("CreateIssue =\n%+v, %v, want\n%+v", got, err, want)
 	}
@@ -58,6 +58,9 @@ func TestUpdateIssue(t *testing.T) {
 		{"close", bridge.Patch{State: bridge.Close}, `map[state_event:close]`, func(i bridge.Issue) bool { return i.Closed }},
 		{"reopen an open one", bridge.Patch{State: bridge.Reopen}, `map[state_event:reopen]`, func(i bridge.Issue) bool { return !i.Closed }},
 		{"confidential", bridge.Patch{Confidential: true}, `map[confidential:true]`, func(i bridge.Issue) bool { return i.Confidential }},
+		{"title", bridge.Patch{Title: "Login works"}, `map[title:Login works]`, func(i bridge.Issue) bool { return i.Title == "Login works" }},
+		{"description", bridge.Patch{Description: new(text("Anew."))}, `map[description:Anew.]`,
+			func(i bridge.Issue) bool { return i.Description == "Anew." && i.Title == "Login fails" }},
 		{"all at once", bridge.Patch{State: bridge.Close, AddLabels: []string{"b"}, RemoveLabels: []string{"a"}, SetAssignees: true, Assignees: []string{"ben"}},
 			`map[add_labels:b assignee_ids:[3] remove_labels:a state_event:close]`,
 			func(i bridge.Issue) bool { return i.Closed && i.Labels[0] == "b" && i.Assignees[0] == "ben" }},
@@ -91,6 +94,58 @@ func TestUpdateNothing(t *testing.T) {
 			t.Errorf("UpdateIssue(%+v) = %+v, %v", p, i, err)
 		}
 		w.wantAsked("UpdateIssue of nothing", "GET projects/1/issues/1")
+	}
+}
+
+// What people do in GitLab shows in the issue.
+func TestIssueAsChanged(t *testing.T) {
+	w := started(t, fakegitlab.Config{})
+	other := w.AddProject(fakegitlab.Project{Path: "group/other"})
+	w.AddMember(other, w.ann, fakegitlab.Developer)
+	iid := w.open(w.bot, "x")
+	read := func() bridge.Issue {
+		t.Helper()
+		i, err := w.g.Issue(t.Context(), w.app, iid)
+		if err != nil {
+			t.Fatalf("Issue = %v", err)
+		}
+		return i
+	}
+	before := read()
+	if before.ClosedBy != "" || before.Comments != 0 || before.MovedTo != 0 || before.Updated.IsZero() {
+		t.Errorf("Issue when new = %+v, want nothing but the time", before)
+	}
+	_, err := w.Comment(w.app, iid, w.ben, "Hello.", true)
+	w.must(err)
+	w.must(w.SetState(w.app, iid, w.ann, "close"))
+	if i := read(); i.ClosedBy != "ann" || i.Comments != 1 || !i.Closed || i.Updated.Before(before.Updated) {
+		t.Errorf("Issue when closed = %+v, want it closed by ann with 1 comment, later than %v", i, before.Updated)
+	}
+	w.must(w.SetState(w.app, iid, w.ann, "reopen"))
+	if i := read(); i.ClosedBy != "" || i.Closed {
+		t.Errorf("Issue when reopened = %+v, want it open and closed by nobody", i)
+	}
+	_, err = w.MoveIssue(w.app, iid, w.ann, other)
+	w.must(err)
+	there, _ := w.Server.Issue(w.app, iid)
+	if i := read(); i.MovedTo == 0 || i.MovedTo != there.MovedToID {
+		t.Errorf("Issue when moved = %+v, want it moved to %d", i, there.MovedToID)
+	}
+}
+
+// Some versions tell no name of who closed it, or go on telling it.
+func TestClosedBy(t *testing.T) {
+	for body, want := range map[string]string{
+		`"state":"closed","closed_by":{"id":2,"username":"ann","name":"Ann A"}`: "Ann A",
+		`"state":"closed","closed_by":{"id":2,"username":"ann"}`:                "ann",
+		`"state":"closed","closed_by":null`:                                     "",
+		`"state":"opened","closed_by":{"id":2,"username":"ann","name":"Ann A"}`: "",
+	} {
+		w := started(t, fakegitlab.Config{})
+		w.fault(`/issues/3$`, faults.Fault{Status: 200, Answer: `{"id":9,"iid":3,` + body + `}`})
+		if got, err := w.g.Issue(t.Context(), w.app, 3); got.ClosedBy != want || err != nil {
+			t.Errorf("Issue of %s: closed by %q, %v, want %q", body, got.ClosedBy, err, want)
+		}
 	}
 }
 

@@ -86,9 +86,9 @@ func (r request) lost(err error) error {
 
 // garbled is for an answer that says "done" and cannot be used.
 func (r request) garbled(x *exchange, err error) error {
-	if r.pace == paceNote && x.status == http.StatusAccepted {
+	if (r.pace == paceNote || r.note) && x.status == http.StatusAccepted {
 		return &bridge.Never{
-			Err:    fmt.Errorf("%s: GitLab took all of it for quick actions and made no note", r.what),
+			Err:    fmt.Errorf("%s: GitLab took all of it for quick actions and kept no note", r.what),
 			Remedy: "this is a fault of the bridge: please report it",
 		}
 	}
@@ -192,7 +192,11 @@ func (g *GitLab) refusedHere(ctx context.Context, r request, said refusal, err e
 	case !r.issue: // the project can be read, and still refuses: so it would for every issue
 		return g.projectOutage(r.project, "give the account of GITLAB_TOKEN the role Reporter or more there, and turn its issues on", err)
 	case said.status == http.StatusNotFound:
-		return &bridge.Never{Remedy: goneRemedy, Err: fmt.Errorf("%w: the issue is gone or moved", err)}
+		what := "the issue is gone or moved"
+		if r.note {
+			what = "the note or its issue is gone"
+		}
+		return &bridge.Never{Remedy: goneRemedy, Err: &failure{text: fmt.Sprintf("%v: %s", err, what), cause: bridge.ErrGone}}
 	}
 	return &bridge.Never{Remedy: rightsRemedy, Err: err}
 }

@@ -54,6 +54,16 @@ var outwards = []outward{
 		_, err := w.g.Project(w.t.Context(), "other/app")
 		return err
 	}},
+	{"read note", `^GET .*/notes/1$`, "200", func(w *world) error {
+		_, err := w.g.Note(w.t.Context(), w.app, 1, 1)
+		return err
+	}},
+	{"update note", `^PUT .*/notes/1$`, "200", func(w *world) error {
+		return w.g.UpdateNote(w.t.Context(), w.app, 1, 1, text("secret words"))
+	}},
+	{"notes", `^GET .*/notes\?`, "200", func(w *world) error {
+		return w.g.Notes(w.t.Context(), w.app, 1, func([]bridge.Note) bool { return true })
+	}},
 }
 
 const page = "<html><body>secret words</body></html>"
@@ -113,7 +123,7 @@ var misfortunes = []struct {
 		"create": "unknown", "note": "unknown", "*": "again", "find issue": "done", "find note": "done",
 	}},
 	{"202 accepted", after(answer(202, `{"commands_changes":{},"summary":["x"]}`)), map[string]string{
-		"create": "unknown", "note": "never", "*": "again",
+		"create": "unknown", "note": "never", "update note": "never", "read note": "never", "*": "again",
 	}},
 	{"204", after(answer(204, ``)), again},
 	{"304", answer(304, ``), again},

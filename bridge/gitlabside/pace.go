@@ -11,13 +11,18 @@ import (
 	"slack-gitlab-bridge/bridge"
 )
 
-// What GitLab counts apart: it limits new issues and new notes each by themselves, and all requests together.
+// What GitLab counts apart: it limits new issues and new notes each by themselves, and all requests together. What is asked for again
+// and again counts apart for our own sake: it must leave room for what people wait for.
 const (
 	paceRest  = ""
 	paceIssue = "issue"
 	paceNote  = "note"
+	pacePoll  = "poll"
 	paceAll   = "all"
 )
+
+// spared is the part of GitLab's count of all requests, one in so many, that is not for polling.
+const spared = 5
 
 const (
 	holdMost    = time.Second      // a shorter wait is waited; a longer one is told, so that no worker stands still
@@ -68,14 +73,24 @@ func (p *pacer) learn(kind string, status int, h http.Header) {
 	now := time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if h.Get("RateLimit-Remaining") == "0" {
-		if d, ok := untilReset(h, now); ok {
+	if d, ok := untilReset(h, now); ok {
+		if h.Get("RateLimit-Remaining") == "0" {
 			p.until[paceAll] = now.Add(d)
+		}
+		if runsLow(h) {
+			p.until[pacePoll] = now.Add(d)
 		}
 	}
 	if status == http.StatusTooManyRequests {
 		p.until[kind] = now.Add(retryAfter(h, now))
 	}
+}
+
+// runsLow reports that of GitLab's count of all requests only the part is left that is not for polling.
+func runsLow(h http.Header) bool {
+	left, err1 := strconv.Atoi(h.Get("RateLimit-Remaining"))
+	limit, err2 := strconv.Atoi(h.Get("RateLimit-Limit"))
+	return err1 == nil && err2 == nil && left < limit/spared
 }
 
 // retryAfter says how long a 429 asks to wait.

@@ -90,6 +90,45 @@ func TestAllHeldBack(t *testing.T) {
 	w.wantAsked("everything", "")
 }
 
+// What is asked for again and again leaves room for the rest: it waits when little is left, and its own refusals hold back nothing else.
+func TestPollingGivesWay(t *testing.T) {
+	reset := strconv.FormatInt(time.Now().Add(time.Hour).Unix(), 10)
+	counted := func(left, limit string) http.Header {
+		return http.Header{"Ratelimit-Remaining": {left}, "Ratelimit-Limit": {limit}, "Ratelimit-Reset": {reset}}
+	}
+	for _, c := range []struct {
+		name       string
+		said       faults.Fault
+		poll, rest string
+	}{
+		{"much is left", faults.Fault{Status: 500, Header: counted("400", "2000")}, "done", "done"},
+		{"little is left", faults.Fault{Status: 500, Header: counted("399", "2000")}, "later", "done"},
+		{"nothing is left", faults.Fault{Status: 500, Header: counted("0", "2000")}, "later", "later"},
+		{"nothing is told", faults.Fault{Status: 500, Header: counted("", "")}, "done", "done"},
+		{"refused", faults.Fault{Status: 429}, "later", "done"},
+	} {
+		w := started(t, fakegitlab.Config{})
+		w.open(w.bot, "x")
+		w.comment(w.bot, "x", false)
+		w.fault(`^GET .*/notes\?`, c.said)
+		if _, err := w.readNotes(1); err == nil {
+			t.Errorf("%s: Notes = no error, want one of %d", c.name, c.said.Status)
+		}
+		for _, o := range outwards {
+			want := c.rest
+			if o.name == "notes" {
+				want = c.poll
+			}
+			if o.name == "project" {
+				continue // there is none
+			}
+			if got := kind(o.do(w)); got != want {
+				t.Errorf("%s: %s = %s, want %s", c.name, o.name, got, want)
+			}
+		}
+	}
+}
+
 // Against GitLab's own limits: the refused call says when, and none is lost or sent twice.
 func TestRealLimits(t *testing.T) {
 	for name, limits := range map[string]fakegitlab.Limits{

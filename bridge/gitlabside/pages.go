@@ -22,21 +22,35 @@ func (g *GitLab) pages(ctx context.Context, r request,
 ) error {
 	for page := 1; page != 0; {
 		var enough bool
-		var resp *gitlab.Response
-		err := g.call(ctx, r, func(o gitlab.RequestOptionFunc) (err error) {
-			enough, resp, err = read(gitlab.ListOptions{Page: page, PerPage: perPage}, o)
-			return err
+		next, _, err := g.page(ctx, r, page, func(at gitlab.ListOptions, o gitlab.RequestOptionFunc) (resp *gitlab.Response, err error) {
+			enough, resp, err = read(at, o)
+			return resp, err
 		})
 		if err != nil || enough {
 			return err
 		}
-		next := nextPage(resp)
-		if next != 0 && next <= page || next > maxPage {
-			return fmt.Errorf("%s: no telling which page follows page %d", r.what, page)
-		}
 		page = next
 	}
 	return nil
+}
+
+// page reads one page of a list. It tells the number of the next one, 0 for none, and of the last one, 0 if GitLab does not tell.
+func (g *GitLab) page(ctx context.Context, r request, page int,
+	read func(gitlab.ListOptions, gitlab.RequestOptionFunc) (*gitlab.Response, error),
+) (next, last int, err error) {
+	var resp *gitlab.Response
+	err = g.call(ctx, r, func(o gitlab.RequestOptionFunc) (err error) {
+		resp, err = read(gitlab.ListOptions{Page: page, PerPage: perPage}, o)
+		return err
+	})
+	if err != nil {
+		return 0, 0, err
+	}
+	next = nextPage(resp)
+	if next != 0 && next <= page || max(next, resp.TotalPages) > maxPage {
+		return 0, 0, fmt.Errorf("%s: no telling which page follows page %d", r.what, page)
+	}
+	return next, resp.TotalPages, nil
 }
 
 // nextPage gives the number of the page that follows, 0 for none and -1 for one that is not told by number. Some proxies keep only one of

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -81,6 +82,9 @@ func TestRefusalsOfTheProject(t *testing.T) {
 		if got := kind(err); got != c.want {
 			t.Errorf("%s: UpdateIssue = %s (%v), want %s", c.name, got, err, c.want)
 		}
+		if errors.Is(err, bridge.ErrGone) {
+			t.Errorf("%s: UpdateIssue = %v, want it not gone", c.name, err)
+		}
 		w.wantDiscreet(c.name, err)
 		w.wantAsked(c.name, "PUT projects/1/issues/1; "+probe)
 		if c.want != projectDown {
@@ -102,6 +106,9 @@ func TestIssueGone(t *testing.T) {
 		_, err := w.g.UpdateIssue(t.Context(), w.app, 7, bridge.Patch{State: bridge.Close})
 		if got := kind(err); got != "never" {
 			t.Errorf("UpdateIssue of no issue = %s (%v), want never", got, err)
+		}
+		if !errors.Is(err, bridge.ErrGone) || !strings.Contains(err.Error(), goneRemedy) {
+			t.Errorf("UpdateIssue of no issue = %v, want ErrGone with its remedy", err)
 		}
 		w.wantAsked("UpdateIssue of no issue", "PUT projects/1/issues/7; GET projects/1")
 	}
