@@ -3,6 +3,7 @@ package bridge
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"slack-gitlab-bridge/agents"
@@ -103,14 +104,18 @@ func (f Facts) notesBack(link *Link) (actions []Action, reasons []string) {
 	there := map[int]bool{}
 	said := 0
 	for _, n := range f.Back.Notes {
+		link.Heard = max(link.Heard, n.ID)
 		if n.System || n.Own || n.Internal || n.Created.Before(link.Since) {
 			continue
 		}
 		there[n.ID] = true
 		have, known := f.Back.Said[n.ID]
 		text := comment(n, link)
-		if !show || known && (have.Gone || have.Hash == digest([]byte(text.String()))) {
+		switch {
+		case !show, known && (have.Gone || have.Hash == digest([]byte(text.String()))):
 			continue
+		case !known && n.ID <= f.Link.Heard && !n.Updated.After(f.Link.Polled):
+			continue // read before, when it was not to be shown
 		}
 		said++
 		if !known {
@@ -133,8 +138,13 @@ func (f Facts) notesBack(link *Link) (actions []Action, reasons []string) {
 	return actions, reasons
 }
 
-// commentKey names a comment among the bridge's replies in a thread.
-func commentKey(note int) string { return fmt.Sprintf("note/%d", note) }
+// commentPrefix begins the keys of comments among the bridge's replies in a thread.
+const commentPrefix = "note/"
+
+func commentKey(note int) string { return commentPrefix + strconv.Itoa(note) }
+
+// comment reports whether it is a comment that is said.
+func (s *Say) comment() bool { return strings.HasPrefix(s.Key, commentPrefix) }
 
 func sortedNotes(said map[int]saidRecord) []int {
 	var ids []int

@@ -78,6 +78,16 @@ func TestComesBack(t *testing.T) {
 	}{
 		{"a comment", func(r *rig, _ Thread) { r.comments("Have you *tried*?") }, []string{"Pat Doe"}, "open", ""},
 		{"two comments, in order", func(r *rig, _ Thread) { r.comments("first one"); r.comments("second one") }, []string{"first one", "second one"}, "", ""},
+		{"a comment that GitLab shows only after a later change", func(r *rig, _ Thread) {
+			at := time.Now().UTC()
+			time.Sleep(5 * time.Second)
+			r.gitlab.person(1, func(i *fakeIssue) { i.Labels = []string{"bug"} })
+			r.polled()
+			r.gitlab.person(1, func(i *fakeIssue) {
+				n := i.add(Note{Author: "Pat Doe", Body: "was slow"})
+				i.written[n-1].Created, i.written[n-1].Updated = at, at
+			})
+		}, []string{"was slow"}, "", ""},
 		{"an edited comment", func(r *rig, _ Thread) {
 			n := r.comments("tpyo")
 			r.polled()

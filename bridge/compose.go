@@ -176,7 +176,10 @@ func card(f cardFacts) markup.Slack {
 			b.Text(": the project is wider than this channel")
 		}
 	}
-	if len(f.parked) > 0 {
+	switch {
+	case len(f.parked) > 0 && hidden: // it may name labels
+		b.Text("\n:warning: something was given up")
+	case len(f.parked) > 0:
 		b.Text("\n:warning: given up: ").Add(markup.SlackText(strings.Join(f.parked, ", ")))
 	}
 	if quiet {

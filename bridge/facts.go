@@ -158,6 +158,7 @@ type Link struct {
 	Shown     bool           `json:"shown,omitempty"`     // the issue is closed, as far as Slack has asked for it or was told
 	Since     time.Time      `json:"since,omitzero"`      // when the issue came to its project by a move: older comments were there before
 	Polled    time.Time      `json:"polled,omitzero"`     // up to which change of the issue its notes were read
+	Heard     int            `json:"heard,omitempty"`     // the newest note that was read
 	Comments  int            `json:"comments,omitempty"`  // how many were put into Slack; never fewer
 	Sign      string         `json:"sign,omitempty"`      // the bridge's own reaction that stands
 	Why       string         `json:"why,omitempty"`       // it is confidential: by its channel's setting, the audience guard or an emoji; empty: by a person

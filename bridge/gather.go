@@ -209,8 +209,8 @@ func (b *Bridge) gatherNotes(ctx context.Context, f *Facts, i Issue) error {
 	back := &f.Back
 	err := b.gitlab.Notes(ctx, i.Project, i.IID, func(page []Note) bool {
 		for _, n := range page {
-			// What changed in the same moment may have come after the reading.
-			if !back.All && n.Updated.Before(f.Link.Polled) {
+			// GitLab may have shown a change of the issue before an older note.
+			if !back.All && n.Updated.Before(f.Link.Polled.Add(-pollOverlap)) {
 				return false
 			}
 			back.Notes = append(back.Notes, n)
@@ -222,7 +222,7 @@ func (b *Bridge) gatherNotes(ctx context.Context, f *Facts, i Issue) error {
 	}
 	slices.SortFunc(back.Notes, func(a, b Note) int { return a.ID - b.ID }) // as they were written
 	back.Said = map[int]saidRecord{}
-	prefix := saidPrefix(f.Thread) + "note/"
+	prefix := saidPrefix(f.Thread) + commentPrefix
 	for after := ""; ; {
 		page, err := b.store.List(ctx, prefix, after, mirrorPage)
 		if err != nil {

@@ -144,7 +144,7 @@ func (b *Bridge) perform(ctx context.Context, t Thread, a Action, link *Link, sa
 	case a.Assign != nil:
 		return b.assign(ctx, *a.Assign, link)
 	case a.Say != nil:
-		return b.say(ctx, t, a.Say, said)
+		return b.say(ctx, t, a.Say, link, said)
 	case a.Sign != nil:
 		return outcome{deed: a.Sign.deed()}, b.slack.Sign(ctx, t, a.Sign.Emoji, a.Sign.On)
 	case a.Tell != nil:
@@ -163,6 +163,9 @@ func updated(p Patch, issue Issue, link *Link) outcome {
 			if p.State != "" {
 				l.Shown = p.State == Close
 			}
+			if p.Confidential && !issue.Confidential {
+				l.Why, l.Secret = "", false // GitLab did not take it
+			}
 		},
 	}
 }
@@ -173,16 +176,13 @@ func showing(i Issue) Action { return Action{Card: &ShowCard{Title: i.Title}} }
 // told brings the link up to what GitLab last said of the issue.
 func told(issue Issue) func(*Link) {
 	return func(l *Link) {
-		l.Issue = issue
 		switch {
-		case !issue.Confidential:
-			l.Secret = false
-		case l.Why == "" && !l.Widened:
+		case l.Issue.Confidential && !issue.Confidential: // lifted; else Why may be of a patch that is still under way
+			l.Why, l.Secret = "", false
+		case issue.Confidential && l.Why == "":
 			l.Secret = true // neither the bridge nor an agent's emoji: a person in GitLab
 		}
-		if !issue.Confidential {
-			l.Why = ""
-		}
+		l.Issue = issue
 		if !issue.Closed {
 			l.Closed = time.Time{}
 		} else if l.Closed.IsZero() {

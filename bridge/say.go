@@ -53,9 +53,13 @@ func (b *Bridge) showCard(ctx context.Context, t Thread, show *ShowCard, link *L
 	return o, err
 }
 
-// say posts a reply, edits it, or takes it away.
-func (b *Bridge) say(ctx context.Context, t Thread, s *Say, said saidRecord) (outcome, error) {
+// say posts a reply, edits it, or takes it away. A comment of an issue that became hidden while it waited stays unsaid.
+func (b *Bridge) say(ctx context.Context, t Thread, s *Say, link *Link, said saidRecord) (outcome, error) {
 	if !s.Gone {
+		info, err := b.slack.Channel(ctx, t.Channel)
+		if err != nil || s.comment() && link.hidden(info) {
+			return outcome{}, err
+		}
 		o, err := b.put(ctx, t, s.Key, s.Text, said)
 		if errors.Is(err, ErrGone) {
 			return outcome{said: &saidRecord{TS: said.TS, Gone: true}, deed: s.Key + " was deleted in Slack"}, nil
