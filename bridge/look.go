@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"slack-gitlab-bridge/store"
@@ -168,7 +169,7 @@ func (b *Bridge) keepLink(ctx context.Context, c *store.Change, f Facts, v Verdi
 // want puts actions on the queue, each lane in their order. The first, if it is new and for this lane, is put as begun, so that it can be
 // sent without another commit, and returned.
 func (b *Bridge) want(ctx context.Context, c *store.Change, t Thread, lane string, actions []Action) (next *store.Job, err error) {
-	for i, a := range actions {
+	for i, a := range folded(t, actions) {
 		job, found, err := b.store.Job(ctx, a.key(t))
 		if err != nil {
 			return nil, err
@@ -201,6 +202,19 @@ func (b *Bridge) want(ctx context.Context, c *store.Change, t Thread, lane strin
 		}
 	}
 	return next, nil
+}
+
+// folded lays actions over earlier ones of the same key, which keep their place: two rules may want the same job.
+func folded(t Thread, actions []Action) []Action {
+	out := make([]Action, 0, len(actions))
+	for _, a := range actions {
+		if i := slices.IndexFunc(out, func(o Action) bool { return o.key(t) == a.key(t) }); i >= 0 {
+			out[i] = a.over(out[i])
+		} else {
+			out = append(out, a)
+		}
+	}
+	return out
 }
 
 // again lays an action over one of the same key that still waits, and takes it up again if it was parked.
