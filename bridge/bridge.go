@@ -137,6 +137,7 @@ type mirror struct {
 	Version string `json:"version,omitempty"` // ts of the edit that the note shows; empty: as it was posted
 	Gone    bool   `json:"gone,omitempty"`    // deleted in Slack
 	Round   int    `json:"round,omitempty"`   // the link's at that time
+	Left    bool   `json:"left,omitempty"`    // left out, one of more than an app may write: the note tells their number alone
 }
 
 // fileRecord says what became of a message's file.

@@ -18,7 +18,7 @@ func (f Facts) edits() (actions []Action, reasons []string) {
 		m := &f.Replies[i]
 		have, ok := f.Mirrored[m.TS]
 		switch {
-		case !ok, have.Gone:
+		case !ok, have.Gone, have.Left:
 		case m.Deleted:
 			deleted++
 			actions = append(actions, Action{Edit: f.deletion(m)})

@@ -451,5 +451,5 @@ func (f *Facts) toShow(m *Message) bool {
 	if !known {
 		return !m.Deleted
 	}
-	return !have.Gone && (m.Deleted || m.Edited != have.Version)
+	return !have.Gone && !have.Left && (m.Deleted || m.Edited != have.Version)
 }

@@ -194,7 +194,7 @@ func (b *Bridge) want(ctx context.Context, c *store.Change, t Thread, lane strin
 		}
 		if a.Note != nil {
 			for _, ts := range a.Note.Messages {
-				c.Put(mirrorKey(t, ts), mirror{Version: a.Note.Versions[ts], Round: a.Note.Round})
+				c.Put(mirrorKey(t, ts), mirror{Version: a.Note.Versions[ts], Round: a.Note.Round, Left: a.Note.App != ""})
 			}
 		}
 		if a.Tell != nil {

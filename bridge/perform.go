@@ -331,7 +331,7 @@ func (b *Bridge) record(ctx context.Context, c *store.Change, t Thread, a Action
 			if _, err := b.store.Get(ctx, mirrorKey(t, ts), &m); err != nil {
 				return err
 			}
-			m.Note, m.Round = o.note, a.Note.Round
+			m.Note, m.Round, m.Left = o.note, a.Note.Round, a.Note.App != ""
 			c.Put(mirrorKey(t, ts), m)
 		}
 	}
