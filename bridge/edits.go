@@ -176,7 +176,7 @@ func (b *Bridge) rewrite(ctx context.Context, t Thread, w *RewriteIssue, link *L
 func (b *Bridge) write(ctx context.Context, t Thread, patch Patch, was Issue, link *Link) (outcome, error) {
 	mine := link.authored(was)
 	if mine {
-		if err := b.intend(ctx, t, bothDigest(cmp.Or(patch.Title, was.Title), patch.Description.String())); err != nil {
+		if err := b.intend(ctx, t, was, bothDigest(cmp.Or(patch.Title, was.Title), patch.Description.String())); err != nil {
 			return outcome{}, err
 		}
 	}
@@ -190,13 +190,15 @@ func (b *Bridge) write(ctx context.Context, t Thread, patch Patch, was Issue, li
 	}}, err
 }
 
-// intend writes down what title and description will be, before they are sent.
-func (b *Bridge) intend(ctx context.Context, t Thread, next string) error {
+// intend writes down what title and description are and what they will be, before they are sent: whichever is found there later is the
+// bridge's own.
+func (b *Bridge) intend(ctx context.Context, t Thread, was Issue, next string) error {
 	for {
 		link, raw, err := b.link(ctx, t)
 		if err != nil || link == nil {
 			return err
 		}
+		link.written(was)
 		link.Next = next
 		c := b.store.Change()
 		c.Guard(linkKey(t), raw)

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -213,4 +214,22 @@ func TestEditLosesItsAnswer(t *testing.T) {
 			})
 		}
 	}
+}
+
+// An edit whose answer was lost, and another that was then refused, leave no doubt whose the text is.
+func TestEditsAfterALostAnswer(t *testing.T) {
+	story(t, func(r *rig, th Thread) {
+		r.reacted(th, th.TS, agentOne, "eyes", true)
+		r.idle()
+		r.gitlab.order(trouble{call: "UpdateIssue", err: errLost, obey: true})
+		r.gitlab.order(trouble{call: "UpdateIssue", err: &Never{Err: errors.New("403")}})
+		r.gitlab.order(trouble{call: "UpdateIssue", err: errors.New("500")})
+		r.edits(th, th.TS, "one")
+		r.idle()
+		r.edits(th, th.TS, "two")
+		r.idle()
+		if i := r.only(); i.Title != "two" || len(i.Notes) != 0 {
+			t.Errorf("title %q, notes %q, want the edit in place and no note", i.Title, i.Notes)
+		}
+	})
 }
