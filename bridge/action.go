@@ -94,7 +94,7 @@ type ShowCard struct {
 
 // Say posts a reply of the bridge into the thread, edits it or takes it away.
 type Say struct {
-	Key  string       `json:"key"` // names it in the thread: "note/305" for a comment, "state/…" for a line on the issue
+	Key  string       `json:"key"` // names it in the thread: "note/7/12/305" for a comment on issue 12 of project 7, "state/…" for a line on the issue
 	Text markup.Slack `json:"text,omitzero"`
 	Gone bool         `json:"gone,omitempty"` // it is taken away
 }

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -15,18 +16,16 @@ func (f Facts) comesBack(link *Link) (actions []Action, reasons []string) {
 	switch {
 	case f.Back.Deleted:
 		link.Lost = lostDeleted
-		return []Action{{Card: &ShowCard{}}}, []string{"the issue was deleted in GitLab"}
+		return append(f.unsign(link), Action{Card: &ShowCard{}}), []string{"the issue was deleted in GitLab"}
 	case f.Back.NotFound:
 		link.Lost = lostMoved
-		return []Action{{Card: &ShowCard{}}}, []string{"the issue was moved to where it cannot be read"}
-	}
-	if f.Back.Moved != nil {
-		told(*f.Back.Moved)(link)
-		link.written(*f.Back.Moved) // GitLab rewrites what it copies
-		link.Shown, link.Since = link.Issue.Closed, f.Now
+		return append(f.unsign(link), Action{Card: &ShowCard{}}), []string{"the issue was moved to where it cannot be read"}
+	case f.Back.Moved != nil:
+		f.follows(link)
 		actions = append(actions, showing(*f.Back.Moved))
 		reasons = append(reasons, "the issue was moved to "+link.Issue.Ref)
-	} else if now := f.Back.Issue; now != nil {
+	case f.Back.Issue != nil:
+		now := f.Back.Issue
 		if !now.Updated.Before(link.Issue.Updated) { // else an answer to the bridge itself told newer
 			told(*now)(link)
 			actions = append(actions, showing(*now))
@@ -34,11 +33,22 @@ func (f Facts) comesBack(link *Link) (actions []Action, reasons []string) {
 		if link.Polled.Before(now.Updated) {
 			link.Polled = now.Updated
 		}
-		more, why := f.stateBack(link)
+	}
+	// A comment that came with the closing stands before it.
+	for _, part := range []func(*Link) ([]Action, []string){f.notesBack, f.stateBack} {
+		more, why := part(link)
 		actions, reasons = append(actions, more...), append(reasons, why...)
 	}
-	more, why := f.notesBack(link)
-	return append(actions, more...), append(reasons, why...)
+	return actions, reasons
+}
+
+// follows has link go on with what the issue has become in another project.
+func (f Facts) follows(link *Link) {
+	told(*f.Back.Moved)(link)
+	if f.Back.Mine {
+		link.written(*f.Back.Moved) // GitLab rewrites what it copies
+	}
+	link.Since, link.Polled, link.Heard, link.Comments = f.Back.Since, link.Issue.Updated, 0, 0
 }
 
 // stateBack passes on that somebody closed or reopened the issue in GitLab.
@@ -52,9 +62,9 @@ func (f Facts) stateBack(link *Link) (actions []Action, reasons []string) {
 	if closed {
 		verb = "closed"
 	}
-	who := f.whoDid(verb)
-	if who == "" && closed {
-		who = link.Issue.ClosedBy
+	who := f.whoDid(verb, link)
+	if closed {
+		who = cmp.Or(link.Issue.ClosedBy, who)
 	}
 	if closed && link.Sign == "" && f.Sign != "" {
 		link.Sign = f.Sign
@@ -79,9 +89,9 @@ func (f Facts) stateBack(link *Link) (actions []Action, reasons []string) {
 }
 
 // whoDid names the person whose act GitLab recorded last, of those with that verb.
-func (f Facts) whoDid(verb string) string {
+func (f Facts) whoDid(verb string, link *Link) string {
 	for _, n := range slices.Backward(f.Back.Notes) {
-		if n.System && !n.Own && strings.HasPrefix(n.Body, verb) {
+		if n.System && !n.Own && !n.Created.Before(link.Since) && strings.HasPrefix(n.Body, verb) {
 			return n.Author
 		}
 	}
@@ -121,7 +131,7 @@ func (f Facts) notesBack(link *Link) (actions []Action, reasons []string) {
 		if !known {
 			link.Comments++
 		}
-		actions = append(actions, Action{Say: &Say{Key: commentKey(n.ID), Text: text}})
+		actions = append(actions, Action{Say: &Say{Key: commentKey(link.Issue, n.ID), Text: text}})
 	}
 	if said > 0 {
 		reasons = append(reasons, plural(said, "comment in GitLab", "comments in GitLab"))
@@ -131,20 +141,20 @@ func (f Facts) notesBack(link *Link) (actions []Action, reasons []string) {
 	}
 	for _, id := range sortedNotes(f.Back.Said) {
 		if !there[id] && !f.Back.Said[id].Gone {
-			actions = append(actions, Action{Say: &Say{Key: commentKey(id), Gone: true}})
+			actions = append(actions, Action{Say: &Say{Key: commentKey(link.Issue, id), Gone: true}})
 			reasons = append(reasons, fmt.Sprintf("comment %d is gone from GitLab", id))
 		}
 	}
 	return actions, reasons
 }
 
-// commentPrefix begins the keys of comments among the bridge's replies in a thread.
-const commentPrefix = "note/"
+// commentPrefix begins the keys of an issue's comments among the bridge's replies in a thread: a thread may have had other issues.
+func commentPrefix(i Issue) string { return fmt.Sprintf("note/%d/%d/", i.Project, i.IID) }
 
-func commentKey(note int) string { return commentPrefix + strconv.Itoa(note) }
+func commentKey(i Issue, note int) string { return commentPrefix(i) + strconv.Itoa(note) }
 
 // comment reports whether it is a comment that is said.
-func (s *Say) comment() bool { return strings.HasPrefix(s.Key, commentPrefix) }
+func (s *Say) comment() bool { return strings.HasPrefix(s.Key, "note/") }
 
 func sortedNotes(said map[int]saidRecord) []int {
 	var ids []int

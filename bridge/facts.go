@@ -53,7 +53,9 @@ type Back struct {
 	Notes      []Note             // those that changed since the link's Polled, as they were written
 	All        bool               // Notes are all there are
 	Said       map[int]saidRecord // the comments that are in Slack, by note
-	Moved      *Issue             // what it has become in another project
+	Moved      *Issue             // what it has become in another project; then Notes are that one's
+	Since      time.Time          // when Moved came to its project
+	Mine       bool               // title and description were the bridge's own before the move
 	Renumbered map[string]int     // by ts: the notes of the moved issue that carry replies
 	NotFound   bool               // it was moved to where it cannot be read
 	Deleted    bool               // it is not there any more
@@ -156,7 +158,7 @@ type Link struct {
 	Next    string `json:"next,omitempty"`    // digest of both as the bridge was about to write them, in case the answer is lost
 
 	Shown     bool           `json:"shown,omitempty"`     // the issue is closed, as far as Slack has asked for it or was told
-	Since     time.Time      `json:"since,omitzero"`      // when the issue came to its project by a move: older comments were there before
+	Since     time.Time      `json:"since,omitzero"`      // when GitLab moved the issue to its project: older comments are copies
 	Polled    time.Time      `json:"polled,omitzero"`     // up to which change of the issue its notes were read
 	Heard     int            `json:"heard,omitempty"`     // the newest note that was read
 	Comments  int            `json:"comments,omitempty"`  // how many were put into Slack; never fewer

@@ -190,18 +190,53 @@ func (b *Bridge) gatherBack(ctx context.Context, f *Facts, hints []Hint) error {
 	return b.gatherNotes(ctx, f, f.Link.Issue)
 }
 
-// gatherMoved finds where the issue went.
+// movesFollowed bounds how many moves of an issue are followed in one look.
+const movesFollowed = 20
+
+// gatherMoved finds where the issue went, and what is there.
 func (b *Bridge) gatherMoved(ctx context.Context, f *Facts) error {
-	to, found, err := b.gitlab.Moved(ctx, *f.Back.Issue)
-	if err != nil {
+	old, err := b.gitlab.Issue(ctx, f.Link.Issue.Project, f.Link.Issue.IID) // with the texts, which the poll has not kept
+	if err != nil && !errors.Is(err, ErrGone) {
 		return err
 	}
-	f.Back = Back{NotFound: !found}
-	if found {
-		f.Back.Moved = &to
-		f.Back.Renumbered, err = b.notesOf(ctx, f.Thread, to)
+	to, found := *f.Back.Issue, true
+	for range movesFollowed {
+		if to, found, err = b.gitlab.Moved(ctx, to); err != nil {
+			return err
+		}
+		if !found || to.MovedTo == 0 {
+			break
+		}
 	}
-	return err
+	if !found {
+		f.Back = Back{NotFound: true}
+		return nil
+	}
+	f.Back = Back{Moved: &to, Mine: f.Link.authored(old), Since: f.Back.Issue.Updated, All: true}
+	if err := b.gatherNotes(ctx, f, to); err != nil {
+		return err
+	}
+	f.Back.Renumbered = map[string]int{}
+	for _, n := range f.Back.Notes {
+		if n.System && strings.HasPrefix(n.Body, "moved from") {
+			f.Back.Since = n.Created
+		}
+		f.renumbered(n)
+	}
+	return nil
+}
+
+// renumbered notes which messages a note of a moved issue carries.
+func (f *Facts) renumbered(n Note) {
+	m, ok := markup.ParseMark(n.Body)
+	if !n.Own || !ok {
+		return
+	}
+	for _, id := range m.Messages {
+		if ts, ours := strings.CutPrefix(id, f.Thread.Channel+"/"); ours {
+			f.Back.Renumbered[ts] = n.ID
+		}
+	}
 }
 
 // gatherNotes reads the notes that changed since they were read last; all, if so asked.
@@ -222,7 +257,7 @@ func (b *Bridge) gatherNotes(ctx context.Context, f *Facts, i Issue) error {
 	}
 	slices.SortFunc(back.Notes, func(a, b Note) int { return a.ID - b.ID }) // as they were written
 	back.Said = map[int]saidRecord{}
-	prefix := saidPrefix(f.Thread) + commentPrefix
+	prefix := saidPrefix(f.Thread) + commentPrefix(i)
 	for after := ""; ; {
 		page, err := b.store.List(ctx, prefix, after, mirrorPage)
 		if err != nil {
@@ -241,26 +276,6 @@ func (b *Bridge) gatherNotes(ctx context.Context, f *Facts, i Issue) error {
 			return nil
 		}
 	}
-}
-
-// notesOf finds in a moved issue which notes carry which messages.
-func (b *Bridge) notesOf(ctx context.Context, t Thread, i Issue) (map[string]int, error) {
-	out := map[string]int{}
-	err := b.gitlab.Notes(ctx, i.Project, i.IID, func(page []Note) bool {
-		for _, n := range page {
-			m, ok := markup.ParseMark(n.Body)
-			if !n.Own || !ok {
-				continue
-			}
-			for _, id := range m.Messages {
-				if ts, ours := strings.CutPrefix(id, t.Channel+"/"); ours {
-					out[ts] = n.ID
-				}
-			}
-		}
-		return true
-	})
-	return out, err
 }
 
 // meaningsBefore gives what the agents file meant at the last look, if that was something else.
