@@ -17,6 +17,7 @@ type Action struct {
 	Edit    *EditNote        `json:"edit,omitempty"`
 	Rewrite *RewriteIssue    `json:"rewrite,omitempty"`
 	Copy    *CopyFiles       `json:"copy,omitempty"`
+	Attach  *AttachFiles     `json:"attach,omitempty"`
 	Update  *UpdateIssue     `json:"update,omitempty"`
 	Assign  *ChangeAssignees `json:"assign,omitempty"`
 	Card    *ShowCard        `json:"card,omitempty"`
@@ -66,8 +67,14 @@ type RewriteIssue struct {
 	Else        markup.GitLab `json:"else,omitzero"`        // the note to be added where a person has changed title or description
 }
 
-// CopyFiles puts a message's files into the project and links them where the message stands.
+// CopyFiles puts a message's files into the project.
 type CopyFiles struct {
+	TS    string        `json:"ts"`
+	Files []markup.File `json:"files"`
+}
+
+// AttachFiles links the copies of a message's files where the message stands.
+type AttachFiles struct {
 	TS    string        `json:"ts"`
 	Files []markup.File `json:"files"`
 }
@@ -149,6 +156,8 @@ func (a Action) Kind() string {
 		return "rewrite"
 	case a.Copy != nil:
 		return "copy"
+	case a.Attach != nil:
+		return "attach"
 	case a.Update != nil:
 		return "update"
 	case a.Assign != nil:
@@ -175,6 +184,8 @@ func (a Action) key(t Thread) string {
 		return key + "/" + a.Edit.TS
 	case a.Copy != nil:
 		return key + "/" + a.Copy.TS
+	case a.Attach != nil:
+		return key + "/" + a.Attach.TS
 	case a.Say != nil:
 		return key + "/" + a.Say.Key
 	case a.Tell != nil:
@@ -193,6 +204,8 @@ func (a Action) lane(t Thread) string {
 		return t.String() + " aside"
 	case a.Note != nil && a.Note.App != "":
 		return t.String() + " later"
+	case a.Copy != nil:
+		return t.String() + " files"
 	}
 	return t.String() + " gitlab"
 }
@@ -225,6 +238,8 @@ func (a Action) over(old Action) Action {
 		return Action{Assign: &merged}
 	case a.Note != nil && a.Note.App != "" && old.Note != nil:
 		return Action{Note: a.Note.more(old.Note)}
+	case a.Attach != nil && old.Attach != nil:
+		return Action{Attach: a.Attach.with(old.Attach)}
 	case a.Card != nil && old.Card != nil && a.Card.Title == "":
 		return old
 	case a.Note != nil, a.Create != nil:

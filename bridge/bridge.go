@@ -142,8 +142,9 @@ type mirror struct {
 
 // fileRecord says what became of a message's file.
 type fileRecord struct {
-	Copy string `json:"copy,omitempty"` // its path in the project
-	Why  string `json:"why,omitempty"`  // there is none
+	Copy    string `json:"copy,omitempty"`    // its path in the project
+	Project int    `json:"project,omitempty"` // which that is
+	Why     string `json:"why,omitempty"`     // there is none
 }
 
 // Deed is one line of what was done for a thread.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"slack-gitlab-bridge/agents"
 	"slack-gitlab-bridge/markup"
@@ -118,14 +119,11 @@ func (f Facts) rootEdit(link *Link) (actions []Action, reason string) {
 
 // editNote changes one message's part of its note as it is in GitLab now. What people have changed around it stays.
 func (b *Bridge) editNote(ctx context.Context, t Thread, e *EditNote, link *Link) (outcome, error) {
-	var m mirror
-	if _, err := b.store.Get(ctx, mirrorKey(t, e.TS), &m); err != nil {
+	number, err := b.noteOf(ctx, t, e.TS)
+	if err != nil || number == 0 {
 		return outcome{}, err
 	}
-	if m.Note == 0 {
-		return outcome{}, &Never{Err: errors.New("the message has no note"), Remedy: "have the job tried again that was to add it"}
-	}
-	note, err := b.gitlab.Note(ctx, link.Issue.Project, link.Issue.IID, m.Note)
+	note, err := b.gitlab.Note(ctx, link.Issue.Project, link.Issue.IID, number)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -145,8 +143,23 @@ func (b *Bridge) editNote(ctx context.Context, t Thread, e *EditNote, link *Link
 	case body.String() == note.Body:
 		return outcome{}, nil
 	}
-	err = b.gitlab.UpdateNote(ctx, link.Issue.Project, link.Issue.IID, m.Note, body)
-	return outcome{deed: fmt.Sprintf("edited note %d", m.Note)}, err
+	err = b.gitlab.UpdateNote(ctx, link.Issue.Project, link.Issue.IID, number, body)
+	return outcome{deed: fmt.Sprintf("edited note %d", number)}, err
+}
+
+// noteOf tells which note carries a message; 0: none does or will, since a person has dropped the job that was to add it.
+func (b *Bridge) noteOf(ctx context.Context, t Thread, ts string) (number int, err error) {
+	var m mirror
+	if _, err := b.store.Get(ctx, mirrorKey(t, ts), &m); err != nil || m.Note != 0 {
+		return m.Note, err
+	}
+	jobs, err := b.store.ThreadJobs(ctx, t.String()+"/note/")
+	for _, j := range jobs {
+		if _, a, err := decode(j); err == nil && a.Note != nil && slices.Contains(a.Note.Messages, ts) {
+			return 0, &Never{Err: errors.New("the message has no note"), Remedy: "have the job tried again that was to add it"}
+		}
+	}
+	return 0, err
 }
 
 // rewrite changes title and description, unless a person has.

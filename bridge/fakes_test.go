@@ -363,7 +363,10 @@ func (s *fakeSlack) Announce(_ context.Context, channel string, text markup.Slac
 	return nil
 }
 
-func (s *fakeSlack) OpenFile(_ context.Context, f markup.File) (io.ReadCloser, int64, string, error) {
+func (s *fakeSlack) OpenFile(ctx context.Context, f markup.File) (io.ReadCloser, int64, string, error) {
+	if err := s.slow(ctx); err != nil {
+		return nil, 0, "", err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if tr := cmp.Or(s.called("OpenFile"), s.also("OpenFile "+f.ID)); tr != nil {

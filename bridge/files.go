@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"slack-gitlab-bridge/markup"
 )
@@ -39,29 +40,53 @@ func (f Facts) withCopies(c markup.Message) markup.Message {
 	return c
 }
 
-// copyFiles copies a message's files one by one, writing down each, and then links them where the message stands.
-func (b *Bridge) copyFiles(ctx context.Context, t Thread, c *CopyFiles, link *Link) (outcome, error) {
-	o := outcome{copy: map[string]fileRecord{}}
-	for i, file := range c.Files {
-		var have fileRecord
-		if _, err := b.store.Get(ctx, fileKey(t, file.ID), &have); err != nil {
+// copyFiles copies a message's files one by one, writing down each, and then has them linked.
+func (b *Bridge) copyFiles(ctx context.Context, t Thread, c *CopyFiles) (outcome, error) {
+	for _, file := range c.Files {
+		// Read anew for each: much may happen while a large one is under way.
+		link, _, err := b.link(ctx, t)
+		if err != nil || link == nil {
 			return outcome{}, err
 		}
-		if have == (fileRecord{}) {
-			var err error
-			if have, err = b.copyFile(ctx, file, link); err != nil {
-				return outcome{}, err
-			}
-			if err := b.keepCopy(ctx, t, file.ID, have); err != nil {
-				return outcome{}, err
-			}
+		gone, err := b.gone(ctx, t, c.TS, link)
+		if err != nil || gone {
+			return outcome{}, err
 		}
-		c.Files[i].Copy, c.Files[i].Why = have.Copy, have.Why
-		o.copy[file.ID] = have
+		have, err := b.copied(ctx, t, file.ID, link.Issue.Project)
+		if err != nil {
+			return outcome{}, err
+		}
+		if have != (fileRecord{}) {
+			continue
+		}
+		if have, err = b.copyFile(ctx, file, link); err != nil {
+			return outcome{}, err
+		}
+		if err := b.keepCopy(ctx, t, file.ID, have); err != nil {
+			return outcome{}, err
+		}
 	}
-	o.deed = "copied " + plural(len(c.Files), "file", "files")
-	err := b.linkCopies(ctx, t, c, link, &o)
-	return o, err
+	attach := &AttachFiles{TS: c.TS, Files: c.Files}
+	return outcome{deed: "copied " + plural(len(c.Files), "file", "files"), then: []Action{{Attach: attach}}}, nil
+}
+
+// gone reports whether a message was deleted.
+func (b *Bridge) gone(ctx context.Context, t Thread, ts string, link *Link) (bool, error) {
+	if ts == t.TS {
+		return link.Deleted, nil
+	}
+	var m mirror
+	_, err := b.store.Get(ctx, mirrorKey(t, ts), &m)
+	return m.Gone, err
+}
+
+// copied tells what became of a file; zero: it is still to be copied to that project. A copy is shown in its own project only.
+func (b *Bridge) copied(ctx context.Context, t Thread, id string, project int) (have fileRecord, err error) {
+	_, err = b.store.Get(ctx, fileKey(t, id), &have)
+	if have.Copy != "" && have.Project != project {
+		have = fileRecord{}
+	}
+	return have, err
 }
 
 // keepCopy writes down at once what became of a file, so that it is not uploaded again.
@@ -77,7 +102,7 @@ func (b *Bridge) copyFile(ctx context.Context, file markup.File, link *Link) (fi
 	if file.Size > b.config.MaxFile {
 		return fileRecord{Why: tooBig}, nil
 	}
-	if link.Issue.Confidential {
+	if link.Issue.Confidential || link.Why != "" { // or about to be
 		p, err := b.gitlab.ReadProject(ctx, link.Issue.Project)
 		if err != nil {
 			return fileRecord{}, err
@@ -108,43 +133,61 @@ func (b *Bridge) copyFile(ctx context.Context, file markup.File, link *Link) (fi
 	case err != nil:
 		return fileRecord{}, err
 	}
-	return fileRecord{Copy: up.Path}, nil
+	return fileRecord{Copy: up.Path, Project: link.Issue.Project}, nil
 }
 
-// linkCopies puts the copies where the message stands: in its note, or in the description.
-func (b *Bridge) linkCopies(ctx context.Context, t Thread, c *CopyFiles, link *Link, o *outcome) error {
-	if c.TS == t.TS {
+// attachFiles links the copies where the message stands: in its note, or in the description.
+func (b *Bridge) attachFiles(ctx context.Context, t Thread, a *AttachFiles, link *Link) (outcome, error) {
+	files := slices.Clone(a.Files)
+	for i, file := range files {
+		have, err := b.copied(ctx, t, file.ID, link.Issue.Project)
+		if err != nil {
+			return outcome{}, err
+		}
+		files[i].Copy, files[i].Why = have.Copy, have.Why
+	}
+	if a.TS == t.TS {
 		issue, err := b.gitlab.Issue(ctx, link.Issue.Project, link.Issue.IID)
 		if err != nil {
-			return err
+			return outcome{}, err
 		}
-		body, changed := withLinks(issue.Description, c.Files)
+		body, changed := withLinks(issue.Description, files)
 		if !changed {
-			return nil
+			return outcome{}, nil
 		}
-		done, err := b.write(ctx, t, Patch{Description: &body}, issue, link)
-		o.link, o.then = done.link, done.then
-		return err
+		return b.write(ctx, t, Patch{Description: &body}, issue, link)
 	}
-	var m mirror
-	if _, err := b.store.Get(ctx, mirrorKey(t, c.TS), &m); err != nil || m.Note == 0 {
-		return err
+	number, err := b.noteOf(ctx, t, a.TS)
+	if err != nil || number == 0 {
+		return outcome{}, err
 	}
-	note, err := b.gitlab.Note(ctx, link.Issue.Project, link.Issue.IID, m.Note)
+	note, err := b.gitlab.Note(ctx, link.Issue.Project, link.Issue.IID, number)
 	if err != nil {
-		return err
+		return outcome{}, err
 	}
-	body, changed := withLinks(note.Body, c.Files)
+	body, changed := withLinks(note.Body, files)
 	if !changed {
-		return nil
+		return outcome{}, nil
 	}
-	return b.gitlab.UpdateNote(ctx, link.Issue.Project, link.Issue.IID, m.Note, body)
+	err = b.gitlab.UpdateNote(ctx, link.Issue.Project, link.Issue.IID, number, body)
+	return outcome{deed: fmt.Sprintf("linked files in note %d", number)}, err
+}
+
+// with adds the files of an older action that was not carried out.
+func (a *AttachFiles) with(old *AttachFiles) *AttachFiles {
+	joined := AttachFiles{TS: a.TS, Files: slices.Clone(a.Files)}
+	for _, file := range old.Files {
+		if !slices.ContainsFunc(a.Files, func(f markup.File) bool { return f.ID == file.ID }) {
+			joined.Files = append(joined.Files, file)
+		}
+	}
+	return &joined
 }
 
 // withLinks replaces the lines of files by those with their copies, where they still stand.
 func withLinks(body string, files []markup.File) (out markup.GitLab, changed bool) {
 	for _, f := range files {
-		if with, ok := markup.ReplaceLine(body, f.Permalink, markup.FileLine(f)); ok {
+		if with, ok := markup.ReplaceLine(body, f.Permalink, markup.FileLine(f)); ok && with.String() != body {
 			body, out, changed = with.String(), with, true
 		}
 	}

@@ -83,8 +83,8 @@ func (b *Bridge) gatherFiles(ctx context.Context, f *Facts) error {
 			continue
 		}
 		for _, file := range m.Content.Files {
-			var have fileRecord
-			if _, err := b.store.Get(ctx, fileKey(f.Thread, file.ID), &have); err != nil {
+			have, err := b.copied(ctx, f.Thread, file.ID, f.Link.Issue.Project)
+			if err != nil {
 				return err
 			}
 			f.Files[file.ID] = have

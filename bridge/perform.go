@@ -14,14 +14,13 @@ import (
 
 // outcome is what an action brought about, to be written down in the commit that ends its job.
 type outcome struct {
-	deed string                // for the thread's history and the log, no message text
-	link func(*Link)           // how the link changes; nil: not
-	make *Link                 // the link that came into being
-	note int                   // the note that carries the action's messages
-	said *saidRecord           // the card or reply as it is now
-	copy map[string]fileRecord // files by their ID
-	look *Hint                 // has the thread looked at
-	then []Action              // what follows
+	deed string      // for the thread's history and the log, no message text
+	link func(*Link) // how the link changes; nil: not
+	make *Link       // the link that came into being
+	note int         // the note that carries the action's messages
+	said *saidRecord // the card or reply as it is now
+	look *Hint       // has the thread looked at
+	then []Action    // what follows
 }
 
 // act carries out a job that changes the outside world. An action that must not be repeated is written down as begun before it is
@@ -64,7 +63,7 @@ func (b *Bridge) act(ctx context.Context, job store.Job, t Thread, a Action, beg
 
 // changesIssue reports whether the action is about an issue that is there.
 func (a Action) changesIssue() bool {
-	return a.Note != nil || a.Edit != nil || a.Rewrite != nil || a.Copy != nil || a.Update != nil || a.Assign != nil
+	return a.Note != nil || a.Edit != nil || a.Rewrite != nil || a.Copy != nil || a.Attach != nil || a.Update != nil || a.Assign != nil
 }
 
 // known reads what the store holds of a thread, and of the reply in it that the action is about.
@@ -137,7 +136,9 @@ func (b *Bridge) perform(ctx context.Context, t Thread, a Action, link *Link, sa
 	case a.Rewrite != nil:
 		return b.rewrite(ctx, t, a.Rewrite, link)
 	case a.Copy != nil:
-		return b.copyFiles(ctx, t, a.Copy, link)
+		return b.copyFiles(ctx, t, a.Copy)
+	case a.Attach != nil:
+		return b.attachFiles(ctx, t, a.Attach, link)
 	case a.Update != nil:
 		issue, err := b.gitlab.UpdateIssue(ctx, link.Issue.Project, link.Issue.IID, a.Update.Patch)
 		return updated(a.Update.Patch, issue, link), err
@@ -303,7 +304,7 @@ func (b *Bridge) lookLast(ctx context.Context, c *store.Change, t Thread) error 
 	return nil
 }
 
-// end takes the job off the queue, or leaves it there for another round if it was wanted again meanwhile: only what is said in Slack can
+// end takes the job off the queue, or leaves it there for another round if it was wanted again meanwhile: only what looks do not wait for can
 // be, whatever else changed the job is a person who had it tried again.
 func (b *Bridge) end(ctx context.Context, c *store.Change, job store.Job, a Action) error {
 	now, found, err := b.store.Job(ctx, job.Key)
@@ -311,7 +312,7 @@ func (b *Bridge) end(ctx context.Context, c *store.Change, job store.Job, a Acti
 		return err // dropped by a person
 	}
 	c.GuardJob(now)
-	if now.Rev == job.Rev || a.Card == nil && a.Say == nil && a.Sign == nil {
+	if now.Rev == job.Rev || a.Card == nil && a.Say == nil && a.Sign == nil && a.Copy == nil {
 		c.DeleteJob(job.Key)
 		return nil
 	}
@@ -334,9 +335,6 @@ func (b *Bridge) record(ctx context.Context, c *store.Change, t Thread, a Action
 			m.Note, m.Round, m.Left = o.note, a.Note.Round, a.Note.App != ""
 			c.Put(mirrorKey(t, ts), m)
 		}
-	}
-	for id, f := range o.copy {
-		c.Put(fileKey(t, id), f)
 	}
 	if o.said != nil {
 		c.Put(a.saidKey(t), o.said)

@@ -95,7 +95,7 @@ func (a Action) does() string {
 		return "mirroring " + plural(len(a.Note.Messages), "message", "messages")
 	case a.Edit != nil, a.Rewrite != nil:
 		return "following an edit"
-	case a.Copy != nil:
+	case a.Copy != nil, a.Attach != nil:
 		return "copying files"
 	case a.Update != nil:
 		return a.Update.Patch.String()
