@@ -93,6 +93,11 @@ func (b *Bridge) conclude(ctx context.Context, c *store.Change, f Facts, v Verdi
 	if err := b.keepReplies(ctx, c, f, v); err != nil {
 		return nil, err
 	}
+	if v.Link != nil && v.Link.Lost != "" && f.Link.Lost == "" {
+		if err := b.giveUp(ctx, c, f.Thread); err != nil {
+			return nil, err
+		}
+	}
 	if len(v.Actions) == 0 {
 		return nil, nil
 	}
@@ -100,6 +105,18 @@ func (b *Bridge) conclude(ctx context.Context, c *store.Change, f Facts, v Verdi
 		return nil, err
 	}
 	return next, b.noteDeed(ctx, c, f.Thread, v.Reason)
+}
+
+// giveUp takes off the queue what was to be done to an issue that is gone, lest the next one meets it.
+func (b *Bridge) giveUp(ctx context.Context, c *store.Change, t Thread) error {
+	jobs, err := b.store.ThreadJobs(ctx, t.String()+"/")
+	for _, j := range jobs {
+		if _, a, err := decode(j); err == nil && a.changesIssue() {
+			c.GuardJob(j)
+			c.DeleteJob(j.Key)
+		}
+	}
+	return err
 }
 
 // keepReplies records what is to be remembered of replies, and where their notes are once the issue has moved.

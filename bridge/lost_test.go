@@ -25,8 +25,6 @@ func TestNothingOfALostIssueReachesTheNext(t *testing.T) {
 		r.reacted(th, th.TS, agentTwo, "white_check_mark", true)
 		r.polled()
 		r.reacted(th, th.TS, agentTwo, "white_check_mark", false)
-		r.slack.mu.Lock()
-		r.slack.mu.Unlock()
 		r.polled()
 		r.gitlab.person(1, func(i *fakeIssue) { i.deleted = true })
 		time.Sleep(11 * time.Minute)
