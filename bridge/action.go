@@ -65,6 +65,7 @@ type RewriteIssue struct {
 	Description markup.GitLab `json:"description,omitzero"` // empty: the text stays
 	Remark      markup.GitLab `json:"remark,omitzero"`      // goes to the end of the line with the permalink
 	Else        markup.GitLab `json:"else,omitzero"`        // the note to be added where a person has changed title or description
+	Part        markup.GitLab `json:"part,omitzero"`        // of a deleted message: what stands from now on in notes of its own
 }
 
 // CopyFiles puts a message's files into the project.

@@ -106,7 +106,9 @@ func (f Facts) rootEdit(link *Link) (actions []Action, reason string) {
 	case f.Rules.Channel.Edits != agents.EditsFreeze:
 		w.Title = f.title(link)
 		w.Description, _ = f.description(link)
-		if !m.Deleted {
+		if m.Deleted {
+			w.Part = f.reply(m, "")
+		} else {
 			w.Else = f.again(m, f.reply(m, "edited"))
 		}
 	case m.Deleted:
@@ -119,6 +121,11 @@ func (f Facts) rootEdit(link *Link) (actions []Action, reason string) {
 
 // editNote changes one message's part of its note as it is in GitLab now. What people have changed around it stays.
 func (b *Bridge) editNote(ctx context.Context, t Thread, e *EditNote, link *Link) (outcome, error) {
+	if e.Version == "" {
+		if err := b.erase(ctx, t, e.TS, e.Part, link); err != nil {
+			return outcome{}, err
+		}
+	}
 	number, err := b.noteOf(ctx, t, e.TS)
 	if err != nil || number == 0 {
 		return outcome{}, err
@@ -137,7 +144,7 @@ func (b *Bridge) editNote(ctx context.Context, t Thread, e *EditNote, link *Link
 	switch {
 	case !found && e.Else.String() != "":
 		return outcome{deed: "a person has changed the note: the edit becomes one of its own", then: []Action{{Note: &AddNote{
-			Messages: []string{e.TS + editSuffix(e.Version)}, Body: e.Else}}}}, nil
+			Messages: []string{e.TS + editSuffix(e.Version)}, Body: e.Else, Round: link.Round}}}}, nil
 	case !found:
 		return outcome{deed: "a person has changed the note: it stays"}, nil
 	case body.String() == note.Body:
@@ -145,6 +152,37 @@ func (b *Bridge) editNote(ctx context.Context, t Thread, e *EditNote, link *Link
 	}
 	err = b.gitlab.UpdateNote(ctx, link.Issue.Project, link.Issue.IID, number, body)
 	return outcome{deed: fmt.Sprintf("edited note %d", number)}, err
+}
+
+// erase takes the text of a deleted message out of the notes that it has beside its place: of its edits, and in which it went on.
+func (b *Bridge) erase(ctx context.Context, t Thread, ts string, part markup.GitLab, link *Link) error {
+	records, err := b.store.List(ctx, mirrorKey(t, ts)+"#", "", mirrorPage)
+	if err != nil || part.String() == "" {
+		return err
+	}
+	for _, r := range records {
+		var m mirror
+		if err := r.Decode(&m); err != nil {
+			return err
+		}
+		if m.Note == 0 || m.Round != link.Round {
+			continue
+		}
+		note, err := b.gitlab.Note(ctx, link.Issue.Project, link.Issue.IID, m.Note)
+		if errors.Is(err, ErrGone) {
+			continue
+		} else if err != nil {
+			return err
+		}
+		body, found := markup.ReplacePart(note.Body, b.slack.Permalink(t.Channel, ts, t.TS), part)
+		if !found || body.String() == note.Body {
+			continue
+		}
+		if err := b.gitlab.UpdateNote(ctx, link.Issue.Project, link.Issue.IID, m.Note, body); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // noteOf tells which note carries a message; 0: none does or will, since a person has dropped the job that was to add it.
@@ -168,6 +206,9 @@ func (b *Bridge) rewrite(ctx context.Context, t Thread, w *RewriteIssue, link *L
 	if err != nil {
 		return outcome{}, err
 	}
+	if err := b.erase(ctx, t, t.TS, w.Part, link); err != nil {
+		return outcome{}, err
+	}
 	patch := Patch{Title: w.Title, Description: &w.Description}
 	switch {
 	case w.Remark.String() != "":
@@ -178,9 +219,12 @@ func (b *Bridge) rewrite(ctx context.Context, t Thread, w *RewriteIssue, link *L
 		patch = Patch{Description: &body}
 	case !link.authored(issue) && w.Else.String() != "":
 		return outcome{deed: "a person has changed title or description: the edit becomes a note", then: []Action{{Note: &AddNote{
-			Messages: []string{t.TS + editSuffix(w.Version)}, Body: w.Else}}}}, nil
-	case !link.authored(issue):
-		return outcome{deed: "a person has changed title or description: they stay"}, nil
+			Messages: []string{t.TS + editSuffix(w.Version)}, Body: w.Else, Round: link.Round}}}}, nil
+	default:
+		patch = link.unchanged(patch, issue)
+	}
+	if patch.empty() {
+		return outcome{deed: "a person has changed title and description: they stay"}, nil
 	}
 	return b.write(ctx, t, patch, issue, link)
 }

@@ -99,6 +99,22 @@ func TestEdits(t *testing.T) {
 		}, has: []string{"*deleted in Slack*"}, not: "corrected", notes: 1},
 		{name: "the first message deleted", do: func(r *rig, th Thread) { r.deletes(th, th.TS) },
 			title: "Request from Name of UASKER in #help", has: []string{"*deleted in Slack*", "more"}, not: "red", notes: 1},
+		{name: "the first message deleted, whose title a person has changed: its text goes", do: func(r *rig, th Thread) {
+			r.gitlab.person(1, func(i *fakeIssue) { i.Title = "Red build" })
+			r.edits(th, th.TS, "The build is secret")
+			r.idle()
+			r.deletes(th, th.TS)
+		}, title: "Red build", has: []string{"*deleted in Slack*", "more", "*deleted in Slack*"}, not: "build is", notes: 2},
+		{name: "the first message deleted, whose description a person has changed: it stays", do: func(r *rig, th Thread) {
+			r.gitlab.person(1, func(i *fakeIssue) { i.Description = "In short:\n\n" + i.Description })
+			r.deletes(th, th.TS)
+		}, title: "Request from Name of UASKER in #help", has: []string{"In short", "The build is", "more"}, not: "deleted", notes: 1},
+		{name: "a reply deleted whose edit became a note of its own", do: func(r *rig, th Thread) {
+			r.gitlab.person(1, func(i *fakeIssue) { i.Notes[0] = "summed up" })
+			r.edits(th, at(30), "secret")
+			r.idle()
+			r.deletes(th, at(30))
+		}, has: []string{"summed up", "*deleted in Slack*"}, not: "secret", notes: 2},
 		{name: "deleted before it was mirrored, and heard of after", do: func(r *rig, th Thread) {
 			m := says(at(50), asker, "never mind")
 			r.slack.post(th, m)

@@ -212,6 +212,20 @@ func (l *Link) authored(i Issue) bool {
 	return digest([]byte(i.Title)) == l.Title && digest([]byte(i.Description)) == l.Text || l.Next != "" && bothDigest(i.Title, i.Description) == l.Next
 }
 
+// unchanged leaves of a patch what no person has changed.
+func (l *Link) unchanged(p Patch, i Issue) Patch {
+	if l.authored(i) {
+		return p
+	}
+	if digest([]byte(i.Title)) != l.Title {
+		p.Title = ""
+	}
+	if digest([]byte(i.Description)) != l.Text {
+		p.Description = nil
+	}
+	return p
+}
+
 func bothDigest(title, description string) string { return digest([]byte(title + "\n" + description)) }
 
 // hidden reports whether nothing of the issue goes to Slack but open and closed.
