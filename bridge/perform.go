@@ -98,6 +98,7 @@ func (n *AddNote) deed(l *Link, note int) string {
 // made is the outcome of an issue that is there now.
 func (c *CreateIssue) made(issue Issue) outcome {
 	link := c.Link
+	link.Created = time.Now().UTC() // it may have waited long since it was wanted
 	told(issue)(&link)
 	link.written(issue)
 	link.Polled = issue.Updated

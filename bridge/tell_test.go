@@ -189,6 +189,25 @@ func TestUndoHeardOfLate(t *testing.T) {
 	})
 }
 
+// The window begins when the issue is there, however long GitLab was down before.
+func TestUndoAfterALongBirth(t *testing.T) {
+	for _, after := range []bool{false, true} {
+		story(t, func(r *rig, th Thread) {
+			r.gitlab.order(trouble{call: "CreateIssue", err: &Later{After: 30 * time.Minute, Err: errors.New("503")}})
+			r.reacted(th, th.TS, agentOne, "eyes", true)
+			time.Sleep(10 * time.Minute)
+			if after {
+				r.idle()
+			}
+			r.reacted(th, th.TS, agentOne, "eyes", false)
+			r.idle()
+			if !r.only().Closed {
+				t.Errorf("after the birth %v: open, want withdrawn", after)
+			}
+		})
+	}
+}
+
 func TestAppsHourly(t *testing.T) {
 	story(t, func(r *rig, th Thread) {
 		r.reacted(th, th.TS, agentOne, "eyes", true)
