@@ -222,11 +222,17 @@ func (a Action) job(t Thread) (store.Job, error) {
 	if err != nil {
 		return store.Job{}, err
 	}
-	job := store.Job{Key: a.key(t), Lane: a.lane(t), Holds: a.Create != nil, Body: body}
+	job := store.Job{Key: a.key(t), Lane: a.lane(t), Holds: a.holds(), Body: body}
 	if a.Note != nil {
 		job.NotBefore = a.Note.Due
 	}
 	return job, nil
+}
+
+// holds reports whether nothing may follow in the lane as long as the action is given up: without an issue nothing can, and nothing is to be
+// mirrored to more people than may read it.
+func (a Action) holds() bool {
+	return a.Create != nil || a.Update != nil && a.Update.Patch.Confidential
 }
 
 // over lays the action over an older one of the same key that still waits.

@@ -1,8 +1,11 @@
 package bridge
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"testing"
+	"time"
 )
 
 // public has the project opened to everybody.
@@ -36,4 +39,29 @@ func TestTwoReasonsForOneChange(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Where GitLab refuses to make an issue confidential, nothing more is mirrored to more people than may read it, until a person has decided.
+func TestNothingIsMirroredPastTheGuard(t *testing.T) {
+	story(t, func(r *rig, th Thread) {
+		r.reacted(th, th.TS, agentOne, "eyes", true)
+		r.idle()
+		r.public()
+		r.gitlab.order(trouble{call: "UpdateIssue", err: &Never{Err: errors.New("403")}})
+		r.replied(th, says(at(30), asker, "more"))
+		time.Sleep(time.Minute)
+		if n := len(r.only().Notes); n != 0 {
+			t.Errorf("%d notes in an issue that anybody can read, want none", n)
+		}
+		if len(r.slack.told) != 1 {
+			t.Errorf("told %q, want the agent told once", r.slack.told)
+		}
+		if _, err := Retry(context.Background(), r.store, ""); err != nil {
+			t.Error(err)
+		}
+		r.idle()
+		if i := r.only(); !i.Confidential || len(i.Notes) != 1 {
+			t.Errorf("confidential %v, %d notes, want the guard, then the reply", i.Confidential, len(i.Notes))
+		}
+	})
 }

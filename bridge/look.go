@@ -245,7 +245,7 @@ func again(c *store.Change, t Thread, a Action, job store.Job) error {
 		return err
 	}
 	c.GuardJob(job)
-	job.Body, job.Parked, job.Waits, job.Tries, job.NotBefore = fresh.Body, "", "", 0, fresh.NotBefore
+	job.Body, job.Holds, job.Parked, job.Waits, job.Tries, job.NotBefore = fresh.Body, fresh.Holds, "", "", 0, fresh.NotBefore
 	c.PutJob(job)
 	return nil
 }
