@@ -82,7 +82,7 @@ func (f Facts) born() Verdict {
 	}
 	create.Then = append(create.Then, Action{Card: &ShowCard{}})
 	create.Link = link
-	return Verdict{Reason: reason, Actions: []Action{{Create: create}}}
+	return Verdict{Reason: reason, Actions: []Action{{Create: create}}, Replies: f.remembered()}
 }
 
 // follow decides on a thread with an issue: only what changed since the last look is passed on, either way.
@@ -152,7 +152,7 @@ func (f Facts) remembered() map[string]mirror {
 		switch {
 		case m.Deleted && !have.Gone:
 			have.Gone = true
-			have.Round = f.Link.Round
+			have.Round = f.round()
 			out[m.TS] = have
 		case ok && !have.Gone && m.Edited != "" && (have.Version == "" || before(have.Version, m.Edited)):
 			have.Version = m.Edited

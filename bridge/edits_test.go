@@ -249,3 +249,33 @@ func TestEditsAfterALostAnswer(t *testing.T) {
 		}
 	})
 }
+
+// A reply that was deleted before it was heard of does not come with a late event: neither at the birth of the issue nor of the next one.
+func TestDeletedAtBirth(t *testing.T) {
+	for _, again := range []bool{false, true} {
+		story(t, func(r *rig, th Thread) {
+			m := says(at(30), asker, "never mind")
+			r.slack.post(th, m)
+			m.ThreadTS = th.TS
+			late := Event{Kind: MessagePosted, Channel: th.Channel, TS: m.TS, User: asker, Message: &m}
+			r.slack.react(th, th.TS, agentOne, "eyes", true)
+			r.slack.order(trouble{call: "Messages", err: errors.New("500")})
+			r.accept(reaction(th, th.TS, agentOne, "eyes", true))
+			r.deletes(th, at(30))
+			r.idle()
+			n := 0
+			if again {
+				r.gitlab.person(1, func(i *fakeIssue) { i.deleted = true })
+				time.Sleep(11 * time.Minute)
+				r.reacted(th, th.TS, agentTwo, "eyes", true)
+				r.idle()
+				n = 1
+			}
+			r.accept(late)
+			r.idle()
+			if all := r.gitlab.all(); len(all) != n+1 || len(all[n].Notes) != 0 {
+				t.Errorf("again %v: %d issues, notes %q, want the deleted reply in none", again, len(all), all[len(all)-1].Notes)
+			}
+		})
+	}
+}

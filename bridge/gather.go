@@ -406,13 +406,13 @@ func (b *Bridge) gatherMirrored(ctx context.Context, f *Facts) error {
 	}
 }
 
-// mirrored takes in the record of a reply, if it is of the issue that is there now.
+// mirrored takes in the record of a reply, if it is of the issue that is there now. What was deleted is so for the next one too.
 func (f *Facts) mirrored(ts string, r store.Record) error {
 	var m mirror
 	if err := r.Decode(&m); err != nil {
 		return err
 	}
-	if m.Round == f.Link.Round && f.Link.Lost == "" {
+	if m.Gone || m.Round == f.Link.Round && f.Link.Lost == "" {
 		f.Mirrored[ts] = m
 	}
 	return nil
