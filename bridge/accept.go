@@ -25,6 +25,24 @@ type Hint struct {
 	Notes   bool   `json:"notes,omitempty"`   // all its notes are to be read
 }
 
+// back reports whether it tells of GitLab. All that wait beside one look are one: polls and sweeps find the same until it was looked at.
+func (h Hint) back() bool { return h.Changed != nil || h.Missing || h.Notes }
+
+// over lays the hint over an older one of GitLab.
+func (h Hint) over(old Hint) Hint {
+	if h.Changed == nil || old.Changed != nil && h.Changed.Updated.Before(old.Changed.Updated) {
+		h.Changed, h.Title = old.Changed, old.Title
+	}
+	h.Missing, h.Notes = h.Missing || old.Missing, h.Notes || old.Notes
+	return h
+}
+
+// same reports whether both tell the same of GitLab.
+func (h Hint) same(o Hint) bool {
+	return h.Missing == o.Missing && h.Notes == o.Notes &&
+		(h.Changed == o.Changed || h.Changed != nil && o.Changed != nil && h.Changed.Updated.Equal(o.Changed.Updated))
+}
+
 // Accept records an event. When it returns nil, either the event concerns nothing here or it is on disk and will be looked into: the
 // caller may acknowledge it. Any error means that it must not be acknowledged. Delivering an event twice does no harm.
 func (b *Bridge) Accept(ctx context.Context, e Event) error {
@@ -125,6 +143,9 @@ func (b *Bridge) lookAt(ctx context.Context, t Thread, h Hint) error {
 		if err := b.putLook(ctx, c, t, h); err != nil {
 			return err
 		}
+		if c.Empty() {
+			return nil // it waits already
+		}
 		err := b.store.Commit(ctx, c)
 		if !errors.Is(err, store.ErrConflict) {
 			return err
@@ -148,9 +169,20 @@ func (b *Bridge) putLook(ctx context.Context, c *store.Change, t Thread, h Hint)
 	}
 	// In order by revision; the time keeps it from being taken for one of a look that a person has dropped.
 	key := fmt.Sprintf("%s%016x-%x", hintPrefix(t), job.Rev+1, time.Now().UnixNano())
-	if h.Swept {
+	switch {
+	case h.Swept:
 		key = sweptKey(t)
-	} else {
+	case h.back():
+		key = backKey(t)
+		var have Hint
+		if _, err := b.store.Get(ctx, key, &have); err != nil {
+			return err
+		}
+		if h = h.over(have); found && h.same(have) {
+			return nil
+		}
+	}
+	if !h.Swept {
 		job.Parked = "" // something happened: it is tried again, if it was given up
 	}
 	c.Put(key, h)

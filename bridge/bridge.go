@@ -117,6 +117,7 @@ func issueKey(project, iid int) string     { return fmt.Sprintf("issue/%d/%d", p
 func auditKey(t Thread) string             { return "audit/" + t.String() }
 func hintPrefix(t Thread) string           { return "hint/" + t.String() + "/" }
 func sweptKey(t Thread) string             { return hintPrefix(t) + "swept" }
+func backKey(t Thread) string              { return hintPrefix(t) + "gitlab" }
 func mirrorPrefix(t Thread) string         { return "msg/" + t.String() + "/" }
 func mirrorKey(t Thread, ts string) string { return mirrorPrefix(t) + ts }
 func meaningsKey(hash string) string       { return "rules/" + hash }

@@ -63,8 +63,8 @@ func (b *Bridge) endLook(ctx context.Context, c *store.Change, t Thread, job sto
 	}
 	anew := found && (now.Rev != job.Rev || now.Seq != job.Seq) // another place: another job, after this one was dropped
 	for _, h := range hints {
-		// A sweep that came meanwhile, and may have seen more than this look, has left no other trace than the one that was there.
-		if !anew || h.Key != sweptKey(t) {
+		// A sweep or poll that came meanwhile, and may have seen more than this look, has left no other trace than the one that was there.
+		if !anew || h.Key != sweptKey(t) && h.Key != backKey(t) {
 			c.Delete(h.Key)
 		}
 	}

@@ -128,7 +128,14 @@ func (b *Bridge) tellParked(ctx context.Context, c *store.Change, t Thread, a Ac
 	}
 	var actions []Action
 	if agent != "" {
-		actions = append(actions, parkedTell(a, agent, never))
+		tell := parkedTell(a, agent, never)
+		_, before, err := b.store.Read(ctx, toldPrefix(t)+tell.Tell.Key)
+		if err != nil {
+			return err
+		}
+		if !before {
+			actions = append(actions, tell)
+		}
 	}
 	if link != nil && a.Card == nil {
 		actions = append(actions, Action{Card: &ShowCard{}})
