@@ -425,7 +425,8 @@ type fakeGitLab struct {
 	fakeEnd
 	issues  []*fakeIssue
 	project Project
-	free    bool // keeps one assignee
+	others  map[string]Project // by path
+	free    bool               // keeps one assignee
 	uploads []string
 }
 
@@ -472,11 +473,14 @@ func gone(what string) error {
 	return &Never{Err: fmt.Errorf("404 on %s: %w", what, ErrGone), Remedy: "look"}
 }
 
-func (g *fakeGitLab) Project(context.Context, string) (Project, error) {
+func (g *fakeGitLab) Project(_ context.Context, idOrPath string) (Project, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if tr := g.called("Project"); tr != nil {
+	if tr := cmp.Or(g.called("Project"), g.also("Project "+idOrPath)); tr != nil {
 		return Project{}, tr.err
+	}
+	if p, ok := g.others[idOrPath]; ok {
+		return p, nil
 	}
 	return g.project, nil
 }
@@ -671,7 +675,7 @@ func (g *fakeGitLab) Notes(_ context.Context, _, iid int, page func([]Note) bool
 
 func (g *fakeGitLab) Changed(_ context.Context, project int, since time.Time, page func([]Issue) error) error {
 	g.mu.Lock()
-	if tr := g.called("Changed"); tr != nil {
+	if tr := cmp.Or(g.called("Changed"), g.also(fmt.Sprint("Changed ", project))); tr != nil {
 		g.mu.Unlock()
 		return tr.err
 	}
@@ -734,10 +738,10 @@ func (g *fakeGitLab) Upload(_ context.Context, _ int, name string, _ int64, body
 	return Upload{Path: fmt.Sprintf("/uploads/%032d/%s", len(g.uploads), name)}, nil
 }
 
-func (g *fakeGitLab) ReadProject(context.Context, int) (Project, error) {
+func (g *fakeGitLab) ReadProject(_ context.Context, id int) (Project, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if tr := g.called("ReadProject"); tr != nil {
+	if tr := cmp.Or(g.called("ReadProject"), g.also(fmt.Sprint("ReadProject ", id))); tr != nil {
 		return Project{}, tr.err
 	}
 	return g.project, nil

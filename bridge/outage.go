@@ -23,10 +23,11 @@ type outages struct {
 type outageEntry struct {
 	Down
 	probe time.Time // when the next attempt in the scope is let through
+	read  bool      // only reading has met it, so that reading can end it
 }
 
-// began notes an outage and reports whether it is news.
-func (o *outages) began(e *Outage) bool {
+// began notes an outage, met by reading or by writing, and reports whether it is news.
+func (o *outages) began(e *Outage, read bool) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.down == nil {
@@ -35,10 +36,10 @@ func (o *outages) began(e *Outage) bool {
 	entry := o.down[e.Scope]
 	news := entry == nil
 	if news {
-		entry = &outageEntry{Down: Down{Scope: e.Scope, Since: time.Now().UTC()}}
+		entry = &outageEntry{Down: Down{Scope: e.Scope, Since: time.Now().UTC()}, read: true}
 		o.down[e.Scope] = entry
 	}
-	entry.Reason, entry.probe = e.Error(), time.Now().Add(probeEvery)
+	entry.Reason, entry.probe, entry.read = e.Error(), time.Now().Add(probeEvery), entry.read && read
 	return news
 }
 
@@ -60,13 +61,14 @@ func (o *outages) until(scopes []string) time.Time {
 	return time.Time{}
 }
 
-// over ends the outages of these scopes, in which something has just worked, and returns those that were down.
-func (o *outages) over(scopes []string) []string {
+// over ends the outages of these scopes, in which something has just worked, and returns those that were down. What only reading has shown
+// to work ends no outage of writing.
+func (o *outages) over(scopes []string, read bool) []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var ended []string
 	for _, s := range scopes {
-		if o.down[s] != nil {
+		if e := o.down[s]; e != nil && (e.read || !read) {
 			delete(o.down, s)
 			ended = append(ended, s)
 		}
@@ -123,8 +125,14 @@ func (b *Bridge) sayOutage(o *Outage) {
 }
 
 // works notes that something in these scopes has just worked.
-func (b *Bridge) works(scopes []string) {
-	for _, scope := range b.outages.over(scopes) {
+func (b *Bridge) works(scopes []string) { b.sayOver(b.outages.over(scopes, false)) }
+
+// reads notes that reading has just worked in these scopes.
+func (b *Bridge) reads(scopes []string) { b.sayOver(b.outages.over(scopes, true)) }
+
+// sayOver tells that outages have ended.
+func (b *Bridge) sayOver(scopes []string) {
+	for _, scope := range scopes {
 		b.log.Info().Str("scope", scope).Msg("outage over")
 		b.TellOps("Going on: " + scope + " works again")
 	}

@@ -20,7 +20,7 @@ func TestOutages(t *testing.T) {
 		if at := o.until(both); !at.IsZero() || o.any(both) || o.list() != nil {
 			t.Errorf("with nothing down: until(%v) = %v, any = %v, list = %v", both, at, o.any(both), o.list())
 		}
-		if !o.began(outageOf(ScopeGitLab)) || o.began(outageOf(ScopeGitLab)) {
+		if !o.began(outageOf(ScopeGitLab), false) || o.began(outageOf(ScopeGitLab), false) {
 			t.Error("began() of the same outage twice: want news once")
 		}
 		start := time.Now()
@@ -38,11 +38,11 @@ func TestOutages(t *testing.T) {
 			t.Errorf("until(%v) right after = in %v, want in %v: one tries for all", gitlab, time.Until(at), probeEvery)
 		}
 		time.Sleep(time.Second)
-		o.began(outageOf(ScopeSlack))
+		o.began(outageOf(ScopeSlack), false)
 		if l := o.list(); len(l) != 2 || l[0].Scope != ScopeGitLab || l[0].Reason != "refused (mend it)" || !o.any(both) {
 			t.Errorf("list() = %+v, want gitlab and then slack", l)
 		}
-		if ended := o.over(both); !slices.Equal(ended, both) || o.over(both) != nil || o.any(both) {
+		if ended := o.over(both, false); !slices.Equal(ended, both) || o.over(both, false) != nil || o.any(both) {
 			t.Errorf("over(%v) = %v, want both, once", both, ended)
 		}
 	})
@@ -52,8 +52,8 @@ func TestOutages(t *testing.T) {
 func TestOutageThatNobodyTries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var o outages
-		o.began(outageOf(ScopeSlack))
-		o.began(outageOf(ScopeGitLab))
+		o.began(outageOf(ScopeSlack), false)
+		o.began(outageOf(ScopeGitLab), false)
 		for range 60 {
 			time.Sleep(probeEvery)
 			if at := o.until([]string{ScopeGitLab}); !at.IsZero() {
@@ -69,7 +69,7 @@ func TestOutageThatNobodyTries(t *testing.T) {
 func TestForgottenOutages(t *testing.T) {
 	var o outages
 	for _, s := range []string{ScopeSlack, ScopeGitLab, ProjectScope("acme/app"), ChannelScope(help)} {
-		o.began(outageOf(s))
+		o.began(outageOf(s), false)
 	}
 	o.forget()
 	if o.any([]string{ProjectScope("acme/app"), ChannelScope(help)}) || !o.any([]string{ScopeSlack}) || !o.any([]string{ScopeGitLab}) {

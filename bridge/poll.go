@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -45,9 +47,8 @@ func (b *Bridge) pollLoop(ctx context.Context) {
 	if b.config.PollEvery <= 0 {
 		return
 	}
-	var down *Outage // begun by a poll: one that another call has met may be of writing, which no poll proves to work
 	for {
-		pause := b.poll(ctx, &down)
+		pause := b.poll(ctx)
 		select {
 		case <-ctx.Done():
 			return
@@ -57,56 +58,108 @@ func (b *Bridge) pollLoop(ctx context.Context) {
 	}
 }
 
-// poll asks for the changes of every project, and says how long to leave GitLab alone at least.
-func (b *Bridge) poll(ctx context.Context, down **Outage) (pause time.Duration) {
-	projects, err := b.polled(ctx)
-	for _, p := range projects {
-		if err = b.pollProject(ctx, p); err != nil {
+// poll asks for the changes of every project, and says how long to leave GitLab alone at least. What one project fails with leaves the others
+// alone, unless all of GitLab is to be.
+func (b *Bridge) poll(ctx context.Context) (pause time.Duration) {
+	projects, pause := b.polled(ctx)
+	for _, id := range slices.Sorted(maps.Keys(projects)) {
+		if pause > 0 || ctx.Err() != nil {
 			break
 		}
+		if err := b.pollProject(ctx, id); err != nil {
+			pause = b.pollFailed(ctx, err)
+			continue
+		}
+		b.reads(append(projects[id], ScopeGitLab))
 	}
-	switch outage := new(Outage); {
-	case ctx.Err() != nil:
+	return pause
+}
+
+// pollFailed notes why a poll failed, and says how long to leave all of GitLab alone for that.
+func (b *Bridge) pollFailed(ctx context.Context, err error) time.Duration {
+	outage, later := new(Outage), new(Later)
+	switch {
+	case err == nil, ctx.Err() != nil:
 		return 0
-	case err == nil && *down != nil:
-		b.works([]string{(*down).Scope})
-		*down = nil
-		return 0
-	case err == nil:
-		return 0
-	case !errors.As(err, &outage):
+	case errors.As(err, &outage):
+		if b.outages.began(outage, true) { // else said before
+			b.sayOutage(outage)
+		}
+		if outage.Scope != ScopeGitLab {
+			return 0
+		}
+	default:
 		b.log.Warn().Err(err).Msg("poll failed")
-	case b.outages.began(outage): // else said before
-		*down = outage
-		b.sayOutage(outage)
+		if !errors.As(err, &later) {
+			return 0
+		}
 	}
 	return wait(err, 1)
 }
 
-// polled lists the projects to be asked: those of the agents file, and those to which an issue was moved.
-func (b *Bridge) polled(ctx context.Context) ([]int, error) {
-	seen := map[int]bool{}
-	var out []int
-	add := func(id int) {
-		if !seen[id] {
-			seen[id] = true
-			out = append(out, id)
-		}
-	}
+// polled gives the projects to be asked, each with the scopes that it is known by: those of the agents file that can be read, and those that
+// have a cursor.
+func (b *Bridge) polled(ctx context.Context) (projects map[int][]string, pause time.Duration) {
+	projects = map[int][]string{}
 	for _, c := range b.AgentsFile().Channels() {
 		p, err := b.gitlab.Project(ctx, c.Project)
+		if err == nil {
+			projects[p.ID] = append(projects[p.ID], ProjectScope(c.Project))
+		} else if pause = b.pollFailed(ctx, err); pause > 0 {
+			return nil, pause
+		}
+	}
+	cursors, err := b.cursors(ctx)
+	for _, id := range cursors {
+		projects[id] = append(projects[id], ProjectScope(strconv.Itoa(id)))
+	}
+	return projects, b.pollFailed(ctx, err)
+}
+
+// cursors lists the projects that have a cursor.
+func (b *Bridge) cursors(ctx context.Context) (out []int, err error) {
+	for after := ""; ; {
+		page, err := b.store.List(ctx, pollPrefix, after, mirrorPage)
 		if err != nil {
-			return out, err
+			return nil, err
 		}
-		add(p.ID)
-	}
-	records, err := b.store.List(ctx, pollPrefix, "", mirrorPage)
-	for _, r := range records {
-		if id, err := strconv.Atoi(strings.TrimPrefix(r.Key, pollPrefix)); err == nil {
-			add(id)
+		for _, r := range page {
+			after = r.Key
+			if id, err := strconv.Atoi(strings.TrimPrefix(r.Key, pollPrefix)); err == nil {
+				out = append(out, id)
+			}
+		}
+		if len(page) < mirrorPage {
+			return out, nil
 		}
 	}
-	return out, err
+}
+
+// pollOnly has no project asked any more but those of the agents file and these: an issue was moved there, or a channel pointed elsewhere.
+func (b *Bridge) pollOnly(ctx context.Context, linked map[int]bool) error {
+	cursors, err := b.cursors(ctx)
+	cursors = slices.DeleteFunc(cursors, func(id int) bool { return linked[id] })
+	if err != nil || len(cursors) == 0 {
+		return err
+	}
+	named := map[int]bool{}
+	for _, channel := range b.AgentsFile().Channels() {
+		p, err := b.gitlab.Project(ctx, channel.Project)
+		if err != nil {
+			return err
+		}
+		named[p.ID] = true
+	}
+	c := b.store.Change()
+	for _, id := range cursors {
+		if !named[id] {
+			c.Delete(pollKey(id))
+		}
+	}
+	if c.Empty() {
+		return nil
+	}
+	return b.store.Commit(ctx, c)
 }
 
 // pollProject has every thread looked at whose issue changed since the last time. The cursor moves in the commit that notes the looks.

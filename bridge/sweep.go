@@ -129,7 +129,7 @@ func (b *Bridge) sweepFailed(err error) time.Time {
 	if later := new(Later); errors.As(err, &later) {
 		pause = max(pause, later.After)
 	}
-	if outage := new(Outage); !errors.As(err, &outage) || b.outages.began(outage) { // else said before
+	if outage := new(Outage); !errors.As(err, &outage) || b.outages.began(outage, true) { // else said before
 		b.log.Error().Err(err).Dur("again", pause).Msg("sweep failed")
 	}
 	return time.Now().Add(pause)
@@ -141,6 +141,7 @@ func (b *Bridge) sweep(ctx context.Context, p *sweeps) {
 	all := !now.Before(p.next)
 	looks, again := 0, map[string]time.Time{}
 	var bridged []gap
+	linked := map[int]bool{}
 	for _, c := range b.AgentsFile().Channels() {
 		at, failed := p.again[c.ID]
 		if !all && (!failed || now.Before(at)) {
@@ -151,8 +152,12 @@ func (b *Bridge) sweep(ctx context.Context, p *sweeps) {
 		}
 		n, err := b.sweepChannel(ctx, p, c.ID)
 		if err == nil {
+			if g, owed := p.owed[c.ID]; owed {
+				bridged = append(bridged, g)
+				delete(p.owed, c.ID)
+			}
 			var m int
-			m, err = b.sweepIssues(ctx, c.ID)
+			m, err = b.sweepIssues(ctx, c.ID, linked)
 			n += m
 		}
 		looks += n
@@ -161,16 +166,16 @@ func (b *Bridge) sweep(ctx context.Context, p *sweeps) {
 			return
 		case err != nil:
 			again[c.ID] = b.sweepFailed(err)
-			continue
-		}
-		if g, owed := p.owed[c.ID]; owed {
-			bridged = append(bridged, g)
-			delete(p.owed, c.ID)
 		}
 	}
 	p.again = again
 	if all {
 		p.next = time.Now().Add(b.config.SweepEvery)
+	}
+	if all && len(again) == 0 {
+		if err := b.pollOnly(ctx, linked); err != nil {
+			b.sweepFailed(err)
+		}
 	}
 	b.swept(looks, bridged)
 }

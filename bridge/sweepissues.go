@@ -11,20 +11,21 @@ import (
 )
 
 // sweepIssues compares what a poll cannot tell: issues that were deleted, comments that were, and who can read the project. It returns
-// how many threads are to be looked at.
-func (b *Bridge) sweepIssues(ctx context.Context, channel string) (looks int, err error) {
+// how many threads are to be looked at, and adds the projects of the channel's issues to linked. One project's trouble leaves the others alone.
+func (b *Bridge) sweepIssues(ctx context.Context, channel string, linked map[int]bool) (looks int, err error) {
 	links, err := b.openLinks(ctx, channel)
 	if err != nil {
 		return 0, err
 	}
 	for _, project := range slices.Sorted(maps.Keys(links)) {
-		n, err := b.sweepProject(ctx, project, links[project])
+		linked[project] = true
+		n, failed := b.sweepProject(ctx, project, links[project])
 		looks += n
-		if err != nil {
-			return looks, fmt.Errorf("sweep issues of project %d: %w", project, err)
+		if failed != nil {
+			err = errors.Join(err, fmt.Errorf("sweep issues of project %d: %w", project, failed))
 		}
 	}
-	return looks, nil
+	return looks, err
 }
 
 // openLinks lists the channel's threads that have an open issue, or one closed within the window, by project.

@@ -140,7 +140,7 @@ func decode(job store.Job) (t Thread, a Action, err error) {
 
 // failed writes down that an attempt failed and when the job is due again, or parks it.
 func (b *Bridge) failed(ctx context.Context, job store.Job, t Thread, a Action, err error) {
-	result := b.judge(job, t, err)
+	result := b.judge(job, t, a, err)
 	b.meter.Action(a.Kind(), result)
 	for {
 		now, found, rerr := b.store.Job(ctx, job.Key)
@@ -184,7 +184,7 @@ func (b *Bridge) failed(ctx context.Context, job store.Job, t Thread, a Action, 
 }
 
 // judge says what kind of failure it was, and logs it.
-func (b *Bridge) judge(job store.Job, t Thread, err error) (result string) {
+func (b *Bridge) judge(job store.Job, t Thread, a Action, err error) (result string) {
 	var later *Later
 	var never *Never
 	var unknown *Unknown
@@ -192,7 +192,7 @@ func (b *Bridge) judge(job store.Job, t Thread, err error) (result string) {
 	line := b.log.Warn().Str("thread", t.String()).Str("job", job.Key).Int("tries", job.Tries+1)
 	switch {
 	case errors.As(err, &outage):
-		if b.outages.began(outage) {
+		if b.outages.began(outage, a.Look != nil) {
 			b.sayOutage(outage)
 		}
 		return "outage"
