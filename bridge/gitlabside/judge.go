@@ -93,7 +93,7 @@ func (r request) garbled(x *exchange, err error) error {
 		}
 	}
 	text := "an answer that cannot be read"
-	for _, known := range []error{errNoID, errNoList} {
+	for _, known := range []error{errNoID, errNoList, errNoTime} {
 		if errors.Is(err, known) {
 			text = known.Error()
 		}
