@@ -72,6 +72,10 @@ var outwards = []outward{
 		_, err := w.g.ReadProject(w.t.Context(), w.app)
 		return err
 	}},
+	{"upload", `^POST .*/uploads$`, "201", func(w *world) error {
+		_, err := w.g.Upload(w.t.Context(), w.app, "a.txt", 12, strings.NewReader("secret words"))
+		return err
+	}},
 	{"notes", `^GET .*/notes\?`, "200", func(w *world) error {
 		return w.g.Notes(w.t.Context(), w.app, 1, func([]bridge.Note) bool { return true })
 	}},
