@@ -82,6 +82,19 @@ func (c *cache[K, V]) put(k K, v V) {
 	c.m[k] = &entry[V]{v: v, until: time.Now().Add(keep)}
 }
 
+// replace puts v in the place of all the values that are the same thing, and under k.
+func (c *cache[K, V]) replace(k K, v V, same func(V) bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	until := time.Now().Add(c.keep)
+	c.m[k] = &entry[V]{v: v, until: until}
+	for _, e := range c.m {
+		if same(e.v) {
+			e.v, e.until = v, until
+		}
+	}
+}
+
 // known gives a value only if it is not past its time, and takes over nothing.
 func (c *cache[K, V]) known(k K) (v V, ok bool) {
 	c.mu.Lock()

@@ -22,6 +22,7 @@ type request struct {
 	project int                   // the project that it concerns, looked at when it is refused; 0 is none
 	issue   bool                  // it concerns one issue there, which may be gone
 	note    bool                  // it concerns one note of that issue, which may be gone by itself
+	file    bool                  // it concerns one file, which the project may not take
 	asked   string                // instead of project: the path or number of the project that is itself asked for
 	absent  func(status int) bool // statuses that answer "no", as errAbsent
 }

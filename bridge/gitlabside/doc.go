@@ -8,6 +8,7 @@
 //   - It panics on answers that lack an id. The panic is caught; what was sent may have been carried out.
 //   - It waits without bound for a rate limit. Here a call that would have to wait comes back as bridge.Later.
 //   - It drops or quotes the bodies of errors. The transport keeps them, and only what is harmless gets into a message.
+//   - It holds a file to be uploaded in memory as a whole. The form is ours, and the file is sent as it is read.
 //
 // Every request goes through call, and every failure through judge, which turns it into one of the four errors of package bridge.
 package gitlabside

@@ -38,6 +38,8 @@ const (
 // GitLab is one GitLab instance seen through one token. It implements bridge.GitLab and may be used concurrently.
 type GitLab struct {
 	api    *gitlab.Client
+	files  *gitlab.Client // the same without a time limit of the whole: Upload has its own
+	idle   time.Duration  // how long an upload may stand still
 	pace   *pacer
 	url    string
 	token  string
@@ -76,14 +78,26 @@ func New(c Config) (*GitLab, error) {
 		names:    map[int]projectNames{},
 	}
 	g.people.brief = func(u UserInfo) bool { return !u.Active() }
-	g.api, err = gitlab.NewClient(c.Token,
-		gitlab.WithBaseURL(g.url), gitlab.WithHTTPClient(httpClient(c.HTTP, g.pace)),
-		gitlab.WithoutRetries(), gitlab.WithCustomLimiter(g.pace))
+	h := httpClient(c.HTTP, g.pace)
+	slow := *h
+	g.idle, slow.Timeout = h.Timeout, 0
+	if g.api, err = g.client(h); err != nil {
+		return nil, err
+	}
+	if g.files, err = g.client(&slow); err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+func (g *GitLab) client(h *http.Client) (*gitlab.Client, error) {
+	c, err := gitlab.NewClient(g.token,
+		gitlab.WithBaseURL(g.url), gitlab.WithHTTPClient(h), gitlab.WithoutRetries(), gitlab.WithCustomLimiter(g.pace))
 	if err != nil {
 		return nil, errors.New("GitLab's address cannot be used")
 	}
-	g.api.UserAgent = "slack-gitlab-bridge"
-	return g, nil
+	c.UserAgent = "slack-gitlab-bridge"
+	return c, nil
 }
 
 // Identity is who the token speaks for.

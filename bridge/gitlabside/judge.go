@@ -22,6 +22,9 @@ const (
 	noAPIRemedy   = "set GITLAB_URL to the address of a GitLab: this one does not answer like one"
 	goneRemedy    = "if it was moved, its new project has it; the token's account may also lack the right to see it"
 	rightsRemedy  = "give the account of GITLAB_TOKEN the role Reporter or more, or unlock the issue's discussion, then retry the job"
+	filesRemedy   = "let the account of GITLAB_TOKEN upload files there, and see that the project has room for them"
+	sizeRemedy    = "an administrator of GitLab may raise its maximum attachment size"
+	newRemedy     = "this GitLab does what the bridge does not know: please report it with GitLab's version"
 	fieldsRemedy  = "correct what is named, then retry the job"
 )
 
@@ -92,8 +95,11 @@ func (r request) garbled(x *exchange, err error) error {
 			Remedy: "this is a fault of the bridge: please report it",
 		}
 	}
+	if errors.Is(err, errElsewhere) {
+		return &bridge.Never{Remedy: newRemedy, Err: fmt.Errorf("%s: %w", r.what, errElsewhere)}
+	}
 	text := "an answer that cannot be read"
-	for _, known := range []error{errNoID, errNoList} {
+	for _, known := range []error{errNoID, errNoList, errNoTime, errNoPath} {
 		if errors.Is(err, known) {
 			text = known.Error()
 		}
@@ -161,6 +167,10 @@ func (g *GitLab) denied(ctx context.Context, r request, x *exchange) error {
 		return r.lost(err)
 	case http.StatusTooEarly, http.StatusLocked:
 		return err
+	case http.StatusRequestEntityTooLarge:
+		if r.file {
+			return &bridge.Never{Remedy: sizeRemedy, Err: fmt.Errorf("%w: larger than GitLab takes", err)}
+		}
 	}
 	switch {
 	case said.spam:
@@ -189,6 +199,8 @@ func (g *GitLab) refusedHere(ctx context.Context, r request, said refusal, err e
 		return bad
 	}
 	switch {
+	case r.file:
+		return &bridge.Never{Remedy: filesRemedy, Err: err}
 	case !r.issue: // the project can be read, and still refuses: so it would for every issue
 		return g.projectOutage(r.project, "give the account of GITLAB_TOKEN the role Reporter or more there, and turn its issues on", err)
 	case said.status == http.StatusNotFound:

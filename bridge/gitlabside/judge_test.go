@@ -61,6 +61,21 @@ var outwards = []outward{
 	{"update note", `^PUT .*/notes/1$`, "200", func(w *world) error {
 		return w.g.UpdateNote(w.t.Context(), w.app, 1, 1, text("secret words"))
 	}},
+	{"changed", `^GET .*/issues\?`, "200", func(w *world) error {
+		return w.g.Changed(w.t.Context(), w.app, time.Time{}, func([]bridge.Issue) error { return nil })
+	}},
+	{"issues", `^GET .*/issues\?`, "200", func(w *world) error {
+		_, err := w.g.Issues(w.t.Context(), w.app, []int{1})
+		return err
+	}},
+	{"read project", `^GET /api/v4/projects/1$`, "200", func(w *world) error {
+		_, err := w.g.ReadProject(w.t.Context(), w.app)
+		return err
+	}},
+	{"upload", `^POST .*/uploads$`, "201", func(w *world) error {
+		_, err := w.g.Upload(w.t.Context(), w.app, "a.txt", 12, strings.NewReader("secret words"))
+		return err
+	}},
 	{"notes", `^GET .*/notes\?`, "200", func(w *world) error {
 		return w.g.Notes(w.t.Context(), w.app, 1, func([]bridge.Note) bool { return true })
 	}},
@@ -157,7 +172,8 @@ func all(want string) map[string]string { return map[string]string{"*": want} }
 
 // ofProject is for refusals that leave open whom they concern: the project can be read, so for a call about one issue it is that one.
 var ofProject = map[string]string{
-	"create": projectDown, "find issue": projectDown, "project": "outage of project other/app", "*": "never",
+	"create": projectDown, "find issue": projectDown, "changed": projectDown, "issues": projectDown, "read project": projectDown,
+	"project": "outage of project other/app", "*": "never",
 }
 
 func writes(o outward) bool { return !strings.HasPrefix(o.route, "^GET") }

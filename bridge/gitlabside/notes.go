@@ -66,10 +66,10 @@ func (g *GitLab) Notes(ctx context.Context, project, iid int, page func([]bridge
 		return err
 	}
 	r := request{what: "read notes of " + g.issueName(project, iid), want: http.StatusOK, pace: pacePoll, project: project, issue: true}
-	for at, next := 1, 0; at != 0; at = next {
+	for at := 1; at != 0; {
 		var list []*gitlab.Note
 		// What page does must not run inside of call, which would take its failures for GitLab's.
-		next, _, err = g.page(ctx, r, at, func(o gitlab.ListOptions, with gitlab.RequestOptionFunc) (resp *gitlab.Response, err error) {
+		at, _, err = g.page(ctx, r, at, func(o gitlab.ListOptions, with gitlab.RequestOptionFunc) (resp *gitlab.Response, err error) {
 			opt := &gitlab.ListIssueNotesOptions{ListOptions: o, OrderBy: new("updated_at"), Sort: new("desc")}
 			list, resp, err = g.api.Notes.ListIssueNotes(project, iid, opt, with)
 			return resp, checkNotes(list, err)

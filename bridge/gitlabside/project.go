@@ -24,10 +24,23 @@ func (g *GitLab) Project(ctx context.Context, idOrPath string) (bridge.Project, 
 	return g.projects.get(idOrPath, func() (bridge.Project, error) { return g.readProject(ctx, idOrPath) })
 }
 
+// ReadProject asks GitLab for a project, whatever is cached, and has Project tell the same from then on: one request. A project that
+// cannot be read is a *bridge.Outage of its scope.
+func (g *GitLab) ReadProject(ctx context.Context, id int) (bridge.Project, error) {
+	number, asked := strconv.Itoa(id), g.namesOf(id).asked
+	got, err := g.fetchProject(ctx, number, asked, pacePoll)
+	if err != nil {
+		return bridge.Project{}, err
+	}
+	p := g.knowProject(asked, got)
+	g.projects.replace(number, p, func(old bridge.Project) bool { return old.ID == p.ID })
+	return p, nil
+}
+
 func (g *GitLab) readProject(ctx context.Context, idOrPath string) (bridge.Project, error) {
-	p, err := g.fetchProject(ctx, idOrPath, idOrPath)
+	p, err := g.fetchProject(ctx, idOrPath, idOrPath, paceRest)
 	if m, ok := errors.AsType[*moved](err); ok {
-		p, err = g.fetchProject(ctx, m.number, idOrPath)
+		p, err = g.fetchProject(ctx, m.number, idOrPath, paceRest)
 	}
 	if err != nil {
 		return bridge.Project{}, err
@@ -36,9 +49,9 @@ func (g *GitLab) readProject(ctx context.Context, idOrPath string) (bridge.Proje
 }
 
 // fetchProject reads a project by path or number; asked is what it is called in errors.
-func (g *GitLab) fetchProject(ctx context.Context, idOrPath, asked string) (*gitlab.Project, error) {
+func (g *GitLab) fetchProject(ctx context.Context, idOrPath, asked, pace string) (*gitlab.Project, error) {
 	var p *gitlab.Project
-	r := request{what: "read project " + shortened(asked), want: http.StatusOK, asked: asked}
+	r := request{what: "read project " + shortened(asked), want: http.StatusOK, asked: asked, pace: pace}
 	err := g.call(ctx, r, func(o gitlab.RequestOptionFunc) (err error) {
 		p, _, err = g.api.Projects.GetProject(idOrPath, nil, o)
 		if err == nil && p.ID <= 0 {
@@ -98,7 +111,7 @@ func (g *GitLab) probe(ctx context.Context, project, status int) error {
 
 func (g *GitLab) examine(ctx context.Context, project, status int) error {
 	name := g.projectName(project)
-	p, err := g.fetchProject(ctx, strconv.Itoa(project), g.namesOf(project).asked)
+	p, err := g.fetchProject(ctx, strconv.Itoa(project), g.namesOf(project).asked, paceRest)
 	if err != nil {
 		return err
 	}

@@ -51,6 +51,39 @@ func TestProjectRenamed(t *testing.T) {
 	}
 }
 
+// ReadProject asks each time, and what it learns holds for all the names that the project was asked for by.
+func TestReadProject(t *testing.T) {
+	w := newWorld(t, fakegitlab.Config{})
+	names := []string{path, strconv.Itoa(w.app)}
+	for _, name := range names {
+		if _, err := w.g.Project(t.Context(), name); err != nil {
+			t.Fatalf("Project(%q) = %v", name, err)
+		}
+	}
+	for _, visibility := range []string{"public", "internal", "private"} {
+		w.must(w.SetVisibility(w.app, visibility))
+		w.Desk().Forget()
+		want := bridge.Project{ID: w.app, Path: path, Visibility: visibility}
+		if got, err := w.g.ReadProject(t.Context(), w.app); got != want || err != nil {
+			t.Errorf("ReadProject = %+v, %v, want %+v", got, err, want)
+		}
+		for _, name := range names {
+			if got, err := w.g.Project(t.Context(), name); got != want || err != nil {
+				t.Errorf("Project(%q) = %+v, %v, want %+v", name, got, err, want)
+			}
+		}
+		w.wantAsked("ReadProject and Project", "GET projects/1")
+	}
+	w.AddMember(w.app, w.bot, 0)
+	if _, err := w.g.ReadProject(t.Context(), w.app); kind(err) != projectDown {
+		t.Errorf("ReadProject of what may not be seen = %v, want %s", err, projectDown)
+	}
+	fresh := w.client()
+	if _, err := fresh.ReadProject(t.Context(), 77); kind(err) != "outage of project 77" {
+		t.Errorf("ReadProject(77) = %v, want an outage of project 77", err)
+	}
+}
+
 // A refusal about one issue makes us look at its project: if that is gone, nothing is parked.
 func TestRefusalsOfTheProject(t *testing.T) {
 	const probe = "GET projects/1"

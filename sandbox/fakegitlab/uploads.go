@@ -22,6 +22,25 @@ type upload struct {
 	data    []byte
 }
 
+// Upload is a file as it was uploaded to a project.
+type Upload struct {
+	Path string // /uploads/SECRET/NAME, as links in the project have it
+	Name string
+	Data []byte // not to be changed
+}
+
+// Uploads lists the files of a project, in order; none if there is no such project.
+func (s *Server) Uploads(project int) (files []Upload) {
+	s.locked(func() {
+		for _, u := range s.uploads {
+			if u.project.id == project {
+				files = append(files, Upload{Path: "/uploads/" + u.secret + "/" + u.name, Name: u.name, Data: u.data})
+			}
+		}
+	})
+	return files
+}
+
 type uploadFile struct {
 	name string
 	data []byte

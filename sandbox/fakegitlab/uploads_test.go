@@ -159,6 +159,36 @@ func TestUploadsMoveWithTheirIssue(t *testing.T) {
 	}
 }
 
+// Only what arrived whole is there.
+func TestUploads(t *testing.T) {
+	w := newWorld(t, Config{MaxUpload: 1000})
+	other := w.AddProject(Project{Path: "group/other"})
+	o := w.want(w.upload("bot", "file", "a b.txt", []byte("data")), 201).object()
+	w.want(w.upload("bot", "file", "large.txt", make([]byte, 1001)), 413)
+	req, err := http.NewRequest("POST", w.url+"/api/v4/projects/1/uploads", strings.NewReader(
+		"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"cut.txt\"\r\n\r\nda"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("PRIVATE-TOKEN", "bot-token")
+	req.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != 400 {
+		t.Errorf("a form without an end = %d, want 400", resp.StatusCode)
+	}
+	got := w.Uploads(w.app)
+	if len(got) != 1 || got[0].Path != o["url"] || got[0].Name != "a_b.txt" || string(got[0].Data) != "data" {
+		t.Errorf("Uploads = %q, want a_b.txt at %v alone", got, o["url"])
+	}
+	if got := w.Uploads(other); got != nil {
+		t.Errorf("Uploads of another project = %q, want none", got)
+	}
+}
+
 func TestUploadStaysInItsProject(t *testing.T) {
 	w := newWorld(t, Config{})
 	other := w.AddProject(Project{Path: "group/other"})

@@ -193,6 +193,8 @@ func (f *Fault) happen(w http.ResponseWriter, r *http.Request, h http.Handler) {
 		f.Hit()
 	}
 	if f.Hang {
+		// net/http notices that the client has gone only when nothing of the request is left to be read.
+		_, _ = io.Copy(io.Discard, r.Body)
 		select {
 		case <-r.Context().Done():
 			return

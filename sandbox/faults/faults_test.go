@@ -144,14 +144,17 @@ func TestHang(t *testing.T) {
 		t.Errorf("released: answered %q, want %q", got, "201 1 1")
 	}
 
-	ctx, cancel := context.WithCancel(context.Background())
-	d.Order(Fault{Hang: true, Hit: cancel})
-	req, err := http.NewRequestWithContext(ctx, "POST", url, strings.NewReader("x"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := http.DefaultClient.Do(req); !errors.Is(err, context.Canceled) {
-		t.Errorf("client that goes: %v, want its own cancellation", err)
+	for _, kind := range []string{"text/plain", "multipart/form-data; boundary=x"} { // of an upload the desk has read nothing
+		ctx, cancel := context.WithCancel(context.Background())
+		d.Order(Fault{Hang: true, Hit: cancel})
+		req, err := http.NewRequestWithContext(ctx, "POST", url, strings.NewReader("x"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", kind)
+		if _, err := http.DefaultClient.Do(req); !errors.Is(err, context.Canceled) {
+			t.Errorf("client of %s that goes: %v, want its own cancellation", kind, err)
+		}
 	}
 	if n := work.work.Load(); n != 1 {
 		t.Errorf("work done = %d, want 1: hanging without DoWork does none", n)
