@@ -1,0 +1,123 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"slack-gitlab-bridge/sandbox/fakegitlab"
+)
+
+// gitlabVerbs are what people do in GitLab: PERSON THREAD and what is needed further.
+var gitlabVerbs = map[string]verb{
+	"comment":   {4, func(s *stage, a []string) error { return s.comment(a, false) }},
+	"internal":  {4, func(s *stage, a []string) error { return s.comment(a, true) }},
+	"recomment": {4, (*stage).recomment},
+	"uncomment": {3, (*stage).uncomment},
+	"close": deed(2, func(s *stage, i fakegitlab.Issue, user int, _ []string) error {
+		return s.gitlab.SetState(i.ProjectID, i.IID, user, "close")
+	}),
+	"reopen": deed(2, func(s *stage, i fakegitlab.Issue, user int, _ []string) error {
+		return s.gitlab.SetState(i.ProjectID, i.IID, user, "reopen")
+	}),
+	"title": deed(3, func(s *stage, i fakegitlab.Issue, user int, a []string) error {
+		return s.gitlab.SetTitle(i.ProjectID, i.IID, user, a[0])
+	}),
+	"describe": deed(3, func(s *stage, i fakegitlab.Issue, user int, a []string) error {
+		return s.gitlab.SetDescription(i.ProjectID, i.IID, user, a[0])
+	}),
+	"label": deed(3, func(s *stage, i fakegitlab.Issue, user int, a []string) error {
+		return s.gitlab.ChangeLabels(i.ProjectID, i.IID, user, a, nil)
+	}),
+	"unlabel": deed(3, func(s *stage, i fakegitlab.Issue, user int, a []string) error {
+		return s.gitlab.ChangeLabels(i.ProjectID, i.IID, user, nil, a)
+	}),
+	"assign": deed(3, (*stage).assign),
+	"confide": deed(3, func(s *stage, i fakegitlab.Issue, user int, a []string) error {
+		return s.gitlab.SetConfidential(i.ProjectID, i.IID, user, a[0] == "on")
+	}),
+	"move": deed(3, (*stage).move),
+	"destroy": deed(2, func(s *stage, i fakegitlab.Issue, user int, _ []string) error {
+		return s.gitlab.DeleteIssue(i.ProjectID, i.IID, user)
+	}),
+	"project": {1, func(s *stage, a []string) error { s.gitlab.SetVisibility(s.project, a[0]); return nil }},
+}
+
+// deed makes a verb of what a person does to the issue of a thread.
+func deed(n int, do func(*stage, fakegitlab.Issue, int, []string) error) verb {
+	return verb{n, func(s *stage, a []string) error {
+		i, err := s.of(a[1])
+		if err != nil {
+			return err
+		}
+		return do(s, i, s.users[a[0]], a[2:])
+	}}
+}
+
+// comment PERSON THREAD NAME TEXT, and internal likewise; words:N for that many words
+func (s *stage) comment(a []string, internal bool) error {
+	i, err := s.of(a[1])
+	if err != nil {
+		return err
+	}
+	text := a[3]
+	if many, ok := strings.CutPrefix(text, "words:"); ok {
+		n, err := strconv.Atoi(many)
+		if err != nil {
+			return err
+		}
+		text = strings.Repeat("word ", n)
+	}
+	s.comments[a[2]], err = s.gitlab.Comment(i.ProjectID, i.IID, s.users[a[0]], text, internal)
+	return err
+}
+
+// recomment PERSON THREAD NAME TEXT: the comment is edited.
+func (s *stage) recomment(a []string) error {
+	i, err := s.of(a[1])
+	if err != nil {
+		return err
+	}
+	return s.gitlab.EditNote(i.ProjectID, i.IID, s.users[a[0]], s.comments[a[2]], a[3])
+}
+
+// uncomment PERSON THREAD NAME: the comment is deleted.
+func (s *stage) uncomment(a []string) error {
+	i, err := s.of(a[1])
+	if err != nil {
+		return err
+	}
+	return s.gitlab.DeleteNote(i.ProjectID, i.IID, s.users[a[0]], s.comments[a[2]])
+}
+
+// assign PERSON THREAD PERSON: the one and only assignee, nobody for none.
+func (s *stage) assign(i fakegitlab.Issue, user int, a []string) error {
+	var to []int
+	if a[0] != "nobody" {
+		to = []int{s.users[a[0]]}
+	}
+	return s.gitlab.SetAssignees(i.ProjectID, i.IID, user, to)
+}
+
+// move PERSON THREAD PROJECT
+func (s *stage) move(i fakegitlab.Issue, user int, a []string) error {
+	_, err := s.gitlab.MoveIssue(i.ProjectID, i.IID, user, s.projects[a[0]])
+	return err
+}
+
+// webhookCmd has GitLab call the daemon that starts next: webhook SECRET.
+func webhookCmd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("webhook SECRET")
+	}
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	addr := free.Addr().String()
+	ts.Check(free.Close())
+	ts.Setenv("HTTP_ADDR", addr)
+	s := ts.Value(stageKey{}).(*stage)
+	s.gitlab.AddHook(fakegitlab.Hook{Project: s.project, URL: fmt.Sprintf("http://%s/webhooks/gitlab", addr), Secret: args[0]})
+}

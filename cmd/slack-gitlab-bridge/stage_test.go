@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"slack-gitlab-bridge/bridge"
+	"slack-gitlab-bridge/sandbox/fakegitlab"
+	"slack-gitlab-bridge/sandbox/fakeslack"
+)
+
+// stage is both imitations with a few people in them.
+type stage struct {
+	dir                   string
+	slack                 *fakeslack.Server
+	gitlab                *fakegitlab.Server
+	slackHTTP, gitlabHTTP *httptest.Server
+	elsewhere             *httptest.Server // another company's host
+	betrayed              atomic.Int64     // requests there
+	project               int              // acme/app
+	projects              map[string]int   // by path
+	users                 map[string]int
+	apps                  map[string]fakeslack.App
+	messages              map[string]string // ts by name
+	comments              map[string]int    // ID by name
+	faulted               chan struct{}
+	over                  chan struct{} // closed when the story is: what hangs on order goes on
+	daemon                *exec.Cmd
+	exited                chan error
+	closing               sync.Once
+}
+
+const (
+	stageChannel = "C0HELP0001"
+	opsChannel   = "C0OPS00001"
+	gitlabSecret = "glpat-secret"
+)
+
+func newStage(dir string) *stage {
+	s := &stage{dir: dir, messages: map[string]string{}, comments: map[string]int{}, users: map[string]int{}, projects: map[string]int{},
+		apps: map[string]fakeslack.App{}, faulted: make(chan struct{}, 100), over: make(chan struct{})}
+	s.slack = fakeslack.New(fakeslack.Config{BotToken: "xoxb-secret", AppToken: "xapp-secret", RetryDelays: []time.Duration{0, time.Second, 2 * time.Second}})
+	members := []string{s.slack.Config().BotUserID}
+	for _, name := range []string{"ada", "bob", "eve", "one", "two"} {
+		s.slack.AddUser(fakeslack.User{ID: userID(name), Name: name, RealName: name, DisplayName: name})
+		members = append(members, userID(name))
+	}
+	for _, name := range []string{"ops", "foundations"} {
+		s.slack.AddEmoji(name, "https://emoji.example.com/"+name+".png")
+	}
+	s.slack.AddChannel(fakeslack.Channel{ID: stageChannel, Name: "help", Members: members})
+	s.slack.AddChannel(fakeslack.Channel{ID: opsChannel, Name: "ops", Members: members})
+	s.slackHTTP = httptest.NewServer(s.slack.Handler())
+	s.elsewhere = httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { s.betrayed.Add(1) }))
+	s.fillGitLab(false)
+	return s
+}
+
+func userID(name string) string { return "U0" + strings.ToUpper(name) }
+
+// fillGitLab makes the GitLab side, on GitLab Free or Premium: acme/app and acme/other, where the bridge may work, and acme/vault, where it
+// may not. One and two are agents, lena and kim work in GitLab alone.
+func (s *stage) fillGitLab(premium bool) {
+	if s.gitlabHTTP != nil {
+		s.gitlabHTTP.Close()
+	}
+	s.gitlab = fakegitlab.New(fakegitlab.Config{Premium: premium})
+	bot := s.gitlab.AddUser(fakegitlab.User{Username: "bridge", Name: "Bridge", Bot: true})
+	for _, name := range []string{"one", "two", "lena", "kim"} {
+		s.users[name] = s.gitlab.AddUser(fakegitlab.User{Username: name, Name: strings.ToUpper(name[:1]) + name[1:]})
+	}
+	for _, path := range []string{"acme/app", "acme/other", "acme/vault"} {
+		id := s.gitlab.AddProject(fakegitlab.Project{Path: path, Visibility: "private"})
+		s.projects[path] = id
+		for _, user := range s.users {
+			s.gitlab.AddMember(id, user, fakegitlab.Developer)
+		}
+		for _, label := range []string{"team::Ops", "team::Foundations", "flow::new", "flow::done"} {
+			s.gitlab.AddLabel(id, label, "#217645")
+		}
+	}
+	s.project = s.projects["acme/app"]
+	for _, path := range []string{"acme/app", "acme/other"} {
+		s.gitlab.AddMember(s.projects[path], bot, fakegitlab.Developer)
+	}
+	s.gitlab.AddToken(fakegitlab.Token{Value: gitlabSecret, User: bot, Scopes: []string{"api"}})
+	s.gitlabHTTP = httptest.NewServer(s.gitlab.Handler())
+}
+
+// environ is the daemon's configuration, for the script's own commands too. The agents file is the script's agents.json, if it has one.
+func (s *stage) environ() []string {
+	return []string{
+		"SLACK_APP_TOKEN=xapp-secret", "SLACK_BOT_TOKEN=xoxb-secret", "SLACK_API_URL=" + s.slackHTTP.URL + "/api/",
+		"GITLAB_TOKEN=" + gitlabSecret, "GITLAB_SETTLE=1s", "AGENTS_JSON_FILE=" + filepath.Join(s.dir, "agents.json"),
+		"STORE=" + filepath.Join(s.dir, "bridge.db"), "ADMIN_SOCKET=" + s.socket(), "HTTP_ADDR=off",
+	}
+}
+
+func (s *stage) socket() string { return filepath.Join(s.dir, "s") }
+
+const stageAgents = `{
+  "resolved_emojis": ["white_check_mark"], "reopened_emojis": ["repeat"],
+  "label_emojis": {"ops": "team::Ops", "foundations": "team::Foundations"},
+  "channels": [{"id": "C0HELP0001", "project": "acme/app", "labels": ["flow::new"], "resolved_labels": ["flow::done"]}],
+  "agents": [{"slack_id": "U0ONE", "gitlab_username": "one", "name": "Agent One"}, {"slack_id": "U0TWO", "gitlab_username": "two"}]
+}`
+
+func (s *stage) close() {
+	s.closing.Do(func() {
+		close(s.over)
+		if s.daemon != nil {
+			_ = s.daemon.Process.Kill() // the story is over either way
+			<-s.exited
+		}
+		s.slack.Close()
+		s.slackHTTP.CloseClientConnections()
+		s.gitlabHTTP.CloseClientConnections()
+		s.slackHTTP.Close()
+		s.gitlabHTTP.Close()
+		s.elsewhere.Close()
+	})
+}
+
+func (s *stage) start(ts *testscript.TestScript) error {
+	agents := filepath.Join(s.dir, "agents.json")
+	if _, err := os.Stat(agents); errors.Is(err, os.ErrNotExist) {
+		if err := os.WriteFile(agents, []byte(stageAgents), 0o600); err != nil {
+			return err
+		}
+	}
+	log, err := os.OpenFile(filepath.Join(s.dir, "daemon.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	binary, err := exec.LookPath("slack-gitlab-bridge")
+	if err != nil {
+		return err
+	}
+	s.daemon = exec.Command(binary, "run")
+	s.daemon.Env = os.Environ()
+	ts.Setenv("GITLAB_URL", s.gitlabHTTP.URL)
+	for _, v := range variables() { // the script's own
+		if value := ts.Getenv(v.Name); value != "" {
+			s.daemon.Env = append(s.daemon.Env, v.Name+"="+value)
+		}
+	}
+	s.daemon.Stderr = log
+	if err := s.daemon.Start(); err != nil {
+		return err
+	}
+	s.exited = make(chan error, 1)
+	daemon := s.daemon
+	go func() {
+		s.exited <- daemon.Wait()
+		_ = log.Close() // only read from here on
+	}()
+	return s.until("the daemon to be ready", stagePatience, func() error {
+		var r readiness
+		if err := s.tell("/ready", &r); err != nil {
+			return err
+		}
+		if !r.Ready || s.slack.Connections() == 0 {
+			return fmt.Errorf("not ready: %v, %d connections", r.Reasons, s.slack.Connections())
+		}
+		return nil
+	})
+}
+
+// tell asks the daemon through its socket, whatever status it answers with.
+func (s *stage) tell(path string, v any) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	return ask(ctx, s.socket(), "GET", path, nil, v)
+}
+
+// stagePatience is how long a story waits for what must come.
+const stagePatience = 30 * time.Second
+
+// until waits for a condition. The error holds the end of the daemon's log.
+func (s *stage) until(what string, patience time.Duration, f func() error) error {
+	var err error
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if err = f(); err == nil {
+			return nil
+		}
+	}
+	log, _ := os.ReadFile(filepath.Join(s.dir, "daemon.log"))
+	return fmt.Errorf("waited in vain for %s: %w\n%s", what, err, log[max(0, len(log)-6000):])
+}
+
+// quiet waits until every event was acknowledged and nothing is left to do.
+func (s *stage) quiet([]string) error {
+	calm := 0
+	return s.until("quiet", stagePatience, func() error {
+		var jobs []bridge.Waiting
+		if err := s.tell("/jobs", &jobs); err != nil {
+			return err
+		}
+		jobs = slices.DeleteFunc(jobs, func(w bridge.Waiting) bool { return w.State == "parked" })
+		if pending := s.slack.Counts().Pending; pending > 0 || len(jobs) > 0 {
+			calm = 0
+			return fmt.Errorf("%d events not acknowledged, jobs %+v", pending, jobs)
+		}
+		if calm++; calm < 3 {
+			return errors.New("quiet for a moment only")
+		}
+		return nil
+	})
+}
