@@ -115,7 +115,7 @@ func (f Facts) notesBack(link *Link) (actions []Action, reasons []string) {
 	said := 0
 	for _, n := range f.Back.Notes {
 		link.Heard = max(link.Heard, n.ID)
-		if n.System || n.Own || n.Internal || n.Created.Before(link.Since) {
+		if n.System || n.Own || n.Bot || n.Internal || n.Created.Before(link.Since) {
 			continue
 		}
 		there[n.ID] = true

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -116,12 +117,16 @@ func TestComesBack(t *testing.T) {
 		{"an internal note", func(r *rig, _ Thread) {
 			r.gitlab.person(1, func(i *fakeIssue) { i.add(Note{Author: "Pat Doe", Internal: true, Body: "secret"}) })
 		}, nil, "", ""},
+		{"a note of another integration", func(r *rig, _ Thread) {
+			r.gitlab.person(1, func(i *fakeIssue) { i.add(Note{Author: "CI", Bot: true, Body: "pipeline failed"}) })
+		}, nil, "", ""},
 		{"a system note", func(r *rig, _ Thread) {
 			r.gitlab.person(1, func(i *fakeIssue) { i.add(Note{Author: "Pat Doe", System: true, Body: "changed the weather"}) })
 		}, nil, "", ""},
 		{"a note of the bridge", func(r *rig, th Thread) { r.replied(th, says(at(30), asker, "more")) }, nil, "", ""},
 		{"closed and reopened", func(r *rig, _ Thread) { r.closes(true); r.polled(); r.closes(false) }, []string{"Closed by Pat Doe in ", "Reopened by Pat Doe in "}, "*open*", ""},
 		{"closed", func(r *rig, _ Thread) { r.closes(true) }, []string{"Closed by Pat Doe in "}, "*closed*", ""},
+		{"a comment that closes it", func(r *rig, _ Thread) { r.comments("fixed"); r.closes(true) }, []string{"fixed", "Closed by Pat Doe"}, "*closed*", ""},
 		{"closed, while the bridge changed a label", func(r *rig, th Thread) { r.closes(true); r.reacted(th, th.TS, agentOne, "ops", true) },
 			[]string{"Closed by Pat Doe"}, "*closed*", ""},
 		{"closed from Slack", func(r *rig, th Thread) { r.reacted(th, th.TS, asker, "white_check_mark", true) }, nil, "*closed*", ""},
@@ -400,5 +405,43 @@ func TestProjectBecomesWider(t *testing.T) {
 		if i := r.only(); i.Confidential {
 			t.Error("confidential again, though a person has decided otherwise")
 		}
+	})
+}
+
+// The agents file may name another sign while one stands, and Slack be away meanwhile.
+func TestSignOfAnotherEmoji(t *testing.T) {
+	twoWay(t, func(r *rig, th Thread) {
+		r.closes(true)
+		r.polled()
+		r.slack.order(trouble{call: "Sign", err: &Later{After: 5 * time.Minute, Err: errors.New("429")}})
+		r.closes(false)
+		time.Sleep(16 * time.Second) // and what follows waits
+		r.bridge.SetAgentsFile(parseTeam(t, strings.Replace(testTeam, `["white_check_mark"]`, `["unknown", "checkered_flag"]`, 1)))
+		r.closes(true)
+		r.polled()
+		if got := r.slack.signs[th]; !slices.Equal(got, []string{"checkered_flag"}) {
+			t.Errorf("signs %q, want the new one alone", got)
+		}
+	})
+}
+
+// What people say and do between an issue's birth, whose answer was lost, and its being found, is told.
+func TestSaidBeforeItWasFound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.poll = 15 * time.Second
+		r.start()
+		th := Thread{help, at(0)}
+		r.slack.post(th, says(th.TS, asker, "The build is red"))
+		r.gitlab.order(trouble{call: "CreateIssue", err: errLost, obey: true})
+		r.gitlab.order(trouble{call: "FindIssue", err: &Later{After: time.Minute, Err: errors.New("429")}})
+		r.reacted(th, th.TS, agentOne, "eyes", true)
+		time.Sleep(10 * time.Second)
+		r.comments("quick answer")
+		r.closes(true)
+		r.idle()
+		r.polled()
+		r.wantSaid(th, "quick answer", "Closed by Pat Doe")
+		r.stop()
 	})
 }

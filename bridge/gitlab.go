@@ -105,6 +105,7 @@ type Note struct {
 	Author   string // the person's name
 	Username string
 	Own      bool // the bridge's account wrote it, or a former one
+	Bot      bool // the account of an access token wrote it, no person's
 	System   bool // a record that GitLab wrote: "closed", "changed the title"
 	Internal bool // not for everybody who may read the issue
 	Body     string

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -105,12 +106,16 @@ func checkNotes(list []*gitlab.Note, err error) error {
 func translatedNote(n *gitlab.Note, by authors) bridge.Note {
 	return bridge.Note{
 		ID: n.ID, Author: cmp.Or(strings.TrimSpace(n.Author.Name), n.Author.Username), Username: n.Author.Username,
-		Own: by.include(n.Author.ID, n.Author.Username), System: n.System,
+		Own: by.include(n.Author.ID, n.Author.Username), Bot: tokenBot.MatchString(n.Author.Username), System: n.System,
 		// Older versions have another word for it.
 		Internal: n.Internal || n.Confidential,
 		Body:     n.Body, Created: timeOf(n.CreatedAt), Updated: timeOf(n.UpdatedAt),
 	}
 }
+
+// tokenBot is what GitLab calls the account of a project's or a group's access token. Such accounts belong to integrations: two of them that
+// answer each other would never end.
+var tokenBot = regexp.MustCompile(`^(?:project|group)_[0-9]+_bot(?:_?[0-9a-f]*)$`)
 
 // timeOf gives the time in UTC, zero for none.
 func timeOf(t *time.Time) time.Time {

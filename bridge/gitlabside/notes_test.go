@@ -72,14 +72,17 @@ func TestNotes(t *testing.T) {
 // The first of several ways in which versions say "internal", and names that are missing.
 func TestNoteShapes(t *testing.T) {
 	for body, want := range map[string]bridge.Note{
-		`"internal":true`:                                   {Internal: true},
-		`"confidential":true`:                               {Internal: true},
-		`"internal":false,"confidential":true`:              {Internal: true},
-		`"internal":null,"confidential":null`:               {},
-		`"author":{"id":7,"username":"zoe","name":" "}`:     {Author: "zoe", Username: "zoe"},
-		`"author":{"id":7,"username":"zoe","name":"Zoe Z"}`: {Author: "Zoe Z", Username: "zoe"},
-		`"author":{"id":1,"username":"bridge-bot"}`:         {Author: "bridge-bot", Username: "bridge-bot", Own: true},
-		`"updated_at":"2026-10-02T11:56:03.250+02:00"`:      {Updated: time.Date(2026, 10, 2, 9, 56, 3, 250e6, time.UTC)},
+		`"internal":true`:                                    {Internal: true},
+		`"confidential":true`:                                {Internal: true},
+		`"internal":false,"confidential":true`:               {Internal: true},
+		`"internal":null,"confidential":null`:                {},
+		`"author":{"id":7,"username":"zoe","name":" "}`:      {Author: "zoe", Username: "zoe"},
+		`"author":{"id":7,"username":"zoe","name":"Zoe Z"}`:  {Author: "Zoe Z", Username: "zoe"},
+		`"author":{"id":1,"username":"bridge-bot"}`:          {Author: "bridge-bot", Username: "bridge-bot", Own: true},
+		`"author":{"id":8,"username":"project_12_bot_0a1b"}`: {Author: "project_12_bot_0a1b", Username: "project_12_bot_0a1b", Bot: true},
+		`"author":{"id":8,"username":"group_12_bot"}`:        {Author: "group_12_bot", Username: "group_12_bot", Bot: true},
+		`"author":{"id":8,"username":"project_12_bots"}`:     {Author: "project_12_bots", Username: "project_12_bots"},
+		`"updated_at":"2026-10-02T11:56:03.250+02:00"`:       {Updated: time.Date(2026, 10, 2, 9, 56, 3, 250e6, time.UTC)},
 	} {
 		w := started(t, fakegitlab.Config{})
 		want.ID = 5

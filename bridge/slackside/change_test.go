@@ -135,13 +135,13 @@ func TestChangesArrive(t *testing.T) {
 	l := listen(t, nil)
 	root := l.post(t, "U1", "first", fakeslack.Options{})
 	reply := l.post(t, "U2", "reply", fakeslack.Options{ThreadTS: root})
-	card, err := l.PostCard(t.Context(), bridge.Thread{Channel: "C1", TS: root}, cardText)
+	card, err := l.PostReply(t.Context(), bridge.Thread{Channel: "C1", TS: root}, "card", cardText)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for what, err := range map[string]error{
-		"UpdateCard": l.UpdateCard(t.Context(), "C1", card, new(markup.SlackBuilder).Text("closed").Slack()),
-		"Unfurl":     l.Unfurl("C1", reply, []byte(`[{"text":"a page"}]`)),
+		"UpdateReply": l.UpdateReply(t.Context(), "C1", card, new(markup.SlackBuilder).Text("closed").Slack()),
+		"Unfurl":      l.Unfurl("C1", reply, []byte(`[{"text":"a page"}]`)),
 	} {
 		if err != nil {
 			t.Fatalf("%s() = %v", what, err)

@@ -59,11 +59,11 @@ func attempts(s *Slack) map[string]func(context.Context) error {
 	text := new(markup.SlackBuilder).Text(secretText).Slack()
 	return map[string]func(context.Context) error{
 		"read": func(ctx context.Context) error { _, err := s.Messages(ctx, thread); return err },
-		"post": func(ctx context.Context) error { _, err := s.PostCard(ctx, thread, text); return err },
+		"post": func(ctx context.Context) error { _, err := s.PostReply(ctx, thread, "card", text); return err },
 		"tell": func(ctx context.Context) error { return s.Tell(ctx, thread, "U1", text) },
 		"sign": func(ctx context.Context) error { return s.Sign(ctx, thread, "eyes", true) },
 		"drop": func(ctx context.Context) error { return s.DeleteReply(ctx, "C1", thread.TS) },
-		"edit": func(ctx context.Context) error { return s.UpdateCard(ctx, "C1", thread.TS, text) },
+		"edit": func(ctx context.Context) error { return s.UpdateReply(ctx, "C1", thread.TS, text) },
 		"look": func(ctx context.Context) error { _, err := s.Channel(ctx, "C1"); return err },
 	}
 }
@@ -253,9 +253,9 @@ func TestHeldAfterRateLimit(t *testing.T) {
 			t.Errorf("%s = %v, want later, after about 30 s", kind, err)
 		}
 	}
-	_, err := s.PostCard(t.Context(), bridge.Thread{Channel: "C2", TS: "1700000000.000100"}, markup.Slack{})
+	_, err := s.PostReply(t.Context(), bridge.Thread{Channel: "C2", TS: "1700000000.000100"}, "card", markup.Slack{})
 	if outcomeOf(err) != later {
-		t.Errorf("PostCard(C2) = %v, want later", err)
+		t.Errorf("PostReply(C2) = %v, want later", err)
 	}
 	want := "[/api/conversations.replies /api/chat.postMessage /api/chat.postMessage]"
 	if got := fmt.Sprint(asked); got != want {

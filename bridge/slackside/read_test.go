@@ -91,7 +91,7 @@ func TestMessagesKnowTheirAuthors(t *testing.T) {
 	if _, err := w.PostAsApp("C1", w.AddApp("alerts", true), "alert", fakeslack.Options{ThreadTS: root}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.PostCard(t.Context(), bridge.Thread{Channel: "C1", TS: root}, cardText); err != nil {
+	if _, err := w.PostReply(t.Context(), bridge.Thread{Channel: "C1", TS: root}, "card", cardText); err != nil {
 		t.Fatal(err)
 	}
 	got, err := w.Messages(t.Context(), bridge.Thread{Channel: "C1", TS: root})

@@ -12,10 +12,8 @@ import (
 	"slack-gitlab-bridge/markup"
 )
 
-const (
-	metadataType = "slack_gitlab_bridge"
-	cardKey      = "card"
-)
+// metadataType is the type of the metadata by which the bridge's replies are found again.
+const metadataType = "slack_gitlab_bridge"
 
 // plainText makes a message of a text: nothing in it is unfurled, and no name in it becomes a mention.
 func plainText(text markup.Slack) slack.MsgOption {
@@ -105,19 +103,4 @@ func (s *Slack) FindReply(ctx context.Context, t bridge.Thread, key string) (ts 
 		return ts, nil
 	}
 	return ts, err
-}
-
-// PostCard posts the status card into the thread, as PostReply does.
-func (s *Slack) PostCard(ctx context.Context, t bridge.Thread, text markup.Slack) (ts string, err error) {
-	return s.PostReply(ctx, t, cardKey, text)
-}
-
-// UpdateCard replaces the text of the card, as UpdateReply does.
-func (s *Slack) UpdateCard(ctx context.Context, channel, ts string, text markup.Slack) error {
-	return s.UpdateReply(ctx, channel, ts, text)
-}
-
-// FindCard looks for the bridge's card in the thread, as FindReply does.
-func (s *Slack) FindCard(ctx context.Context, t bridge.Thread) (ts string, err error) {
-	return s.FindReply(ctx, t, cardKey)
 }

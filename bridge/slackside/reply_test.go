@@ -17,34 +17,34 @@ func TestCard(t *testing.T) {
 	w := started(t)
 	root := w.post(t, "U1", "first", fakeslack.Options{})
 	thread := bridge.Thread{Channel: "C1", TS: root}
-	if ts, err := w.FindCard(t.Context(), thread); ts != "" || err != nil {
-		t.Errorf("FindCard(before) = %q, %v, want none, nil", ts, err)
+	if ts, err := w.FindReply(t.Context(), thread, "card"); ts != "" || err != nil {
+		t.Errorf("FindReply(before) = %q, %v, want none, nil", ts, err)
 	}
-	ts, err := w.PostCard(t.Context(), thread, cardText)
+	ts, err := w.PostReply(t.Context(), thread, "card", cardText)
 	if err != nil {
-		t.Fatalf("PostCard() = %v, want nil", err)
+		t.Fatalf("PostReply() = %v, want nil", err)
 	}
 	m, ok := w.Message("C1", ts)
 	if !ok || m.ThreadTS != root || m.Text != cardText.String() || !strings.Contains(string(m.Metadata), thread.String()) {
 		t.Errorf("Slack has %s, want the card in its thread, with metadata", show(m))
 	}
-	if err := w.UpdateCard(t.Context(), "C1", ts, new(markup.SlackBuilder).Text("closed").Slack()); err != nil {
-		t.Errorf("UpdateCard() = %v, want nil", err)
+	if err := w.UpdateReply(t.Context(), "C1", ts, new(markup.SlackBuilder).Text("closed").Slack()); err != nil {
+		t.Errorf("UpdateReply() = %v, want nil", err)
 	}
 	if m, _ := w.Message("C1", ts); m.Text != "closed" {
 		t.Errorf("the card's text is %q, want closed", m.Text)
 	}
-	if found, err := w.FindCard(t.Context(), thread); found != ts || err != nil {
-		t.Errorf("FindCard(after an update) = %q, %v, want %q, nil", found, err, ts)
+	if found, err := w.FindReply(t.Context(), thread, "card"); found != ts || err != nil {
+		t.Errorf("FindReply(after an update) = %q, %v, want %q, nil", found, err, ts)
 	}
 	for _, r := range w.Desk().Requests() {
 		if strings.HasSuffix(r.Path, postMethod) && (!strings.Contains(r.Body, "unfurl_links=false") ||
 			!strings.Contains(r.Body, "unfurl_media=false") || strings.Contains(r.Body, "link_names")) {
-			t.Errorf("PostCard() asked %s, want no unfurling and no names linked", r.Body)
+			t.Errorf("PostReply() asked %s, want no unfurling and no names linked", r.Body)
 		}
 	}
 	if n := w.calls(postMethod); n != 1 {
-		t.Errorf("PostCard() took %d requests, want 1", n)
+		t.Errorf("PostReply() took %d requests, want 1", n)
 	}
 }
 
@@ -59,12 +59,12 @@ func TestCardAfterALostAnswer(t *testing.T) {
 			w := started(t)
 			thread := bridge.Thread{Channel: "C1", TS: w.post(t, "U1", "first", fakeslack.Options{})}
 			w.order(postMethod, fault)
-			if ts, err := w.PostCard(t.Context(), thread, cardText); outcomeOf(err) != unknown {
-				t.Errorf("PostCard() = %q, %v, want unknown", ts, err)
+			if ts, err := w.PostReply(t.Context(), thread, "card", cardText); outcomeOf(err) != unknown {
+				t.Errorf("PostReply() = %q, %v, want unknown", ts, err)
 			}
-			ts, err := w.FindCard(t.Context(), thread)
+			ts, err := w.FindReply(t.Context(), thread, "card")
 			if m, ok := w.Message("C1", ts); err != nil || !ok || m.Text != cardText.String() {
-				t.Errorf("FindCard() = %q, %v, want the card", ts, err)
+				t.Errorf("FindReply() = %q, %v, want the card", ts, err)
 			}
 		})
 	}
@@ -85,16 +85,16 @@ func TestFindCardBelievesNobodyElse(t *testing.T) {
 		if err := s.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := s.FindCard(t.Context(), bridge.Thread{Channel: "C1", TS: "1.000000"}); got != want || err != nil {
-			t.Errorf("FindCard() answered %s = %q, %v, want %q, nil", answer, got, err, want)
+		if got, err := s.FindReply(t.Context(), bridge.Thread{Channel: "C1", TS: "1.000000"}, "card"); got != want || err != nil {
+			t.Errorf("FindReply() answered %s = %q, %v, want %q, nil", answer, got, err, want)
 		}
 	}
 }
 
 func TestFindCardOfNoThread(t *testing.T) {
 	w := started(t)
-	if ts, err := w.FindCard(t.Context(), bridge.Thread{Channel: "C1", TS: "1600000000.000100"}); ts != "" || err != nil {
-		t.Errorf("FindCard(no such thread) = %q, %v, want none, nil", ts, err)
+	if ts, err := w.FindReply(t.Context(), bridge.Thread{Channel: "C1", TS: "1600000000.000100"}, "card"); ts != "" || err != nil {
+		t.Errorf("FindReply(no such thread) = %q, %v, want none, nil", ts, err)
 	}
 }
 
