@@ -111,8 +111,12 @@ func (s *Store) List(ctx context.Context, prefix, after string, limit int) ([]Re
 // scan calls f with every record under prefix, in ascending order of keys, page by
 // page.
 func (s *Store) scan(ctx context.Context, prefix string, f func(KV) error) error {
+	return scan(ctx, s.engine, prefix, f)
+}
+
+func scan(ctx context.Context, e Engine, prefix string, f func(KV) error) error {
 	for after := ""; ; {
-		kvs, err := s.engine.Scan(ctx, prefix, after, page)
+		kvs, err := e.Scan(ctx, prefix, after, page)
 		if err != nil {
 			return err
 		}

@@ -34,20 +34,28 @@ func upgrade(ctx context.Context, e Engine, steps []migration) error {
 	if err != nil {
 		return err
 	}
-	var v version
-	if err := json.Unmarshal(raw, &v); err != nil || v.Version < 1 {
-		return fmt.Errorf("%s is %q: not a store of this program", versionKey, raw)
+	v, err := decodeVersion(raw)
+	if err != nil {
+		return err
 	}
-	if v.Version > newest {
+	if v > newest {
 		return fmt.Errorf("its version is %d, this program knows up to %d: run the newer program that wrote it, or restore a backup from before",
-			v.Version, newest)
+			v, newest)
 	}
-	for ; v.Version < newest; v.Version++ {
-		if raw, err = migrate(ctx, e, steps[v.Version-1], raw, v.Version+1); err != nil {
-			return fmt.Errorf("bring it from version %d to %d: %w", v.Version, v.Version+1, err)
+	for ; v < newest; v++ {
+		if raw, err = migrate(ctx, e, steps[v-1], raw, v+1); err != nil {
+			return fmt.Errorf("bring it from version %d to %d: %w", v, v+1, err)
 		}
 	}
 	return nil
+}
+
+func decodeVersion(raw []byte) (int, error) {
+	var v version
+	if err := json.Unmarshal(raw, &v); err != nil || v.Version < 1 {
+		return 0, fmt.Errorf("%s is %q: not a store of this program", versionKey, raw)
+	}
+	return v.Version, nil
 }
 
 // migrate does one step and returns the version record it leaves.
@@ -72,11 +80,26 @@ func found(ctx context.Context, e Engine, newest int) error {
 		return err
 	}
 	if len(kvs) > 0 {
-		return fmt.Errorf("it holds %q but no %s: not a store of this program", kvs[0].Key, versionKey)
+		return notOurs(ctx, e)
 	}
 	raw, err := encode(version{newest})
 	if err != nil {
 		return err
 	}
 	return e.Commit(ctx, Batch{Guards: []Guard{{Key: versionKey}}, Puts: []KV{{versionKey, raw}}})
+}
+
+// notOurs says what an engine is that has no version.
+func notOurs(ctx context.Context, e Engine) error {
+	if _, err := e.Get(ctx, importKey); err == nil {
+		return errors.New("an import into it was cut short: import again, or remove the store to start with a new one")
+	}
+	kvs, err := e.Scan(ctx, "", "", 1)
+	if err != nil {
+		return err
+	}
+	if len(kvs) == 0 {
+		return fmt.Errorf("it is empty, without even %s", versionKey)
+	}
+	return fmt.Errorf("it holds %q but no %s: not a store of this program", kvs[0].Key, versionKey)
 }

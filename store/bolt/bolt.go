@@ -22,6 +22,10 @@ import (
 // restart in order takes, shorter than a person's patience.
 const defaultTimeout = 3 * time.Second
 
+// defaultSlowRead is a thousand times what a read takes, and less than what people
+// notice of a commit that waits for it.
+const defaultSlowRead = time.Second
+
 // ErrLocked means that another process holds the file.
 var ErrLocked = errors.New("held by another process")
 
@@ -35,6 +39,12 @@ var (
 type Options struct {
 	// Timeout bounds the wait for a file that another process holds. Zero: 3 s.
 	Timeout time.Duration
+	// SlowRead is how long a read transaction may be open before it is counted and
+	// OnSlowRead is told. Zero: 1 s.
+	SlowRead time.Duration
+	// OnSlowRead is told of each read transaction that is open for longer, once, while
+	// it still is; nil: nobody. It must not call the engine.
+	OnSlowRead func(open time.Duration)
 }
 
 // Engine implements store.Engine on one file.
@@ -43,11 +53,17 @@ type Engine struct {
 	timeout time.Duration
 	commit  func(*bbolt.Tx) error // replaced by tests that lose its answer
 
+	slowRead   time.Duration
+	onSlowRead func(time.Duration)
+	slowReads  atomic.Uint64
+
 	// mu guards db against being exchanged while it is read from; db is nil while the
 	// file could not be opened again after a failed commit, and cause says why.
 	mu    sync.RWMutex
 	db    *bbolt.DB
 	cause error
+	// urgent is set while the writer waits for mu: long reads give way.
+	urgent atomic.Bool
 
 	pending chan *request
 	quit    chan struct{}
@@ -73,8 +89,12 @@ func Open(path string, o Options) (*Engine, error) {
 	if o.Timeout <= 0 {
 		o.Timeout = defaultTimeout
 	}
+	if o.SlowRead <= 0 {
+		o.SlowRead = defaultSlowRead
+	}
 	e := &Engine{
 		path: path, timeout: o.Timeout,
+		slowRead: o.SlowRead, onSlowRead: o.OnSlowRead,
 		commit:  (*bbolt.Tx).Commit,
 		pending: make(chan *request),
 		quit:    make(chan struct{}),

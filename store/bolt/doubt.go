@@ -58,7 +58,9 @@ const (
 
 // resolve finds out what became of a group whose commit failed, and answers it.
 func (e *Engine) resolve(g *group, cause error) {
+	e.urgent.Store(true)
 	e.mu.Lock()
+	e.urgent.Store(false)
 	e.doubt = g
 	closed := e.db.Close()
 	e.db = nil

@@ -27,22 +27,32 @@ func openFile(path string, timeout time.Duration) (*bbolt.DB, error) {
 	return openBolt(path, timeout)
 }
 
-func openBolt(path string, timeout time.Duration) (db *bbolt.DB, err error) {
-	err = sound(func() (err error) {
-		db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: timeout, FreelistType: bbolt.FreelistMapType})
-		return err
-	})
-	switch {
-	case errors.Is(err, berrors.ErrTimeout):
-		return nil, fmt.Errorf("%w, waited %v", ErrLocked, timeout)
-	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
-		return nil, fmt.Errorf("%w: %w: %s", store.ErrDamaged, err, remedy)
-	case err != nil:
+// openBolt opens a file for writing, with all that belongs in it.
+func openBolt(path string, timeout time.Duration) (*bbolt.DB, error) {
+	db, err := openWith(path, &bbolt.Options{Timeout: timeout, FreelistType: bbolt.FreelistMapType})
+	if err != nil {
 		return nil, err
 	}
 	err = sound(func() error { return furnish(db) })
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// openWith opens a file and says in our words why it cannot be.
+func openWith(path string, o *bbolt.Options) (db *bbolt.DB, err error) {
+	err = sound(func() (err error) {
+		db, err = bbolt.Open(path, 0o600, o)
+		return err
+	})
+	switch {
+	case errors.Is(err, berrors.ErrTimeout):
+		return nil, fmt.Errorf("%w, waited %v", ErrLocked, o.Timeout)
+	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
+		return nil, fmt.Errorf("%w: %w: %s", store.ErrDamaged, err, remedy)
+	case err != nil:
+		return nil, err
 	}
 	return db, nil
 }

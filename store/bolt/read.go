@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"runtime/debug"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -75,9 +76,14 @@ func (e *Engine) Scan(ctx context.Context, prefix, after string, limit int) (kvs
 	return kvs, err
 }
 
-// view reads within one short transaction: one left open would block the writer as
-// soon as the file has to grow.
+// view reads the records within one short transaction.
 func (e *Engine) view(ctx context.Context, f func(records *bbolt.Bucket) error) error {
+	return e.transaction(ctx, func(tx *bbolt.Tx) error { return f(tx.Bucket(recordsBucket)) })
+}
+
+// transaction reads within one transaction, which must be short: one left open would
+// block the writer as soon as the file has to grow. So it is watched.
+func (e *Engine) transaction(ctx context.Context, f func(*bbolt.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -86,10 +92,35 @@ func (e *Engine) view(ctx context.Context, f func(records *bbolt.Bucket) error) 
 	if e.db == nil {
 		return e.cause
 	}
-	return sound(func() error {
-		return e.db.View(func(tx *bbolt.Tx) error { return f(tx.Bucket(recordsBucket)) })
-	})
+	// Were it to ask from time to time which are open, it would have to keep a list.
+	watchdog := time.AfterFunc(e.slowRead, e.bark)
+	defer watchdog.Stop()
+	return sound(func() error { return e.db.View(f) })
 }
+
+// bark counts and reports a transaction that has been open for too long, and still
+// is.
+func (e *Engine) bark() {
+	e.slowReads.Add(1)
+	if e.onSlowRead != nil {
+		e.onSlowRead(e.slowRead)
+	}
+}
+
+// OpenReads returns how many read transactions are open now. Each of them should end
+// within milliseconds.
+func (e *Engine) OpenReads() int {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	if e.db == nil {
+		return 0
+	}
+	return e.db.Stats().OpenTxN
+}
+
+// SlowReads returns how many read transactions were open for longer than
+// Options.SlowRead, since Open.
+func (e *Engine) SlowReads() uint64 { return e.slowReads.Load() }
 
 // sound turns what bbolt does on meeting a damaged page, which is to panic or to
 // touch memory that is not there, into ErrDamaged.
