@@ -51,6 +51,8 @@ func (d *daemon) adminHandler() http.Handler {
 		x, err := d.bridge.Explain(r.Context(), t)
 		answer(w, x, err)
 	})
+	mux.HandleFunc("GET /backup", d.upload(sendFile))
+	mux.HandleFunc("GET /export", d.upload(sendExport))
 	return mux
 }
 
@@ -66,27 +68,38 @@ func answer(w http.ResponseWriter, v any, err error) {
 // errNoDaemon says that nobody answers on the socket.
 var errNoDaemon = errors.New("no daemon answers")
 
-// ask sends a request to the running daemon and reads its answer into v. errNoDaemon if there is none.
-func ask(ctx context.Context, socket, method, path string, form url.Values, v any) error {
+// request sends a request to the running daemon; done frees what it took. errNoDaemon if there is none.
+func request(ctx context.Context, socket, method, path string, form url.Values) (resp *http.Response, done func(), err error) {
 	client := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", socket)
 	}}}
-	defer client.CloseIdleConnections()
 	req, err := http.NewRequestWithContext(ctx, method, "http://daemon"+path+"?"+form.Encode(), nil)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	resp, err := client.Do(req)
+	resp, err = client.Do(req)
 	var op *net.OpError
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%s belongs to another user: run the command as the daemon's user", socket)
+		return nil, nil, fmt.Errorf("%s belongs to another user: run the command as the daemon's user", socket)
 	case errors.As(err, &op) && op.Op == "dial":
-		return errNoDaemon
+		return nil, nil, errNoDaemon
 	case err != nil:
+		return nil, nil, err
+	}
+	return resp, func() {
+		_ = resp.Body.Close() // read to its end, or of no use
+		client.CloseIdleConnections()
+	}, nil
+}
+
+// ask sends a request to the running daemon and reads its answer into v. errNoDaemon if there is none.
+func ask(ctx context.Context, socket, method, path string, form url.Values, v any) error {
+	resp, done, err := request(ctx, socket, method, path, form)
+	if err != nil {
 		return err
 	}
-	defer resp.Body.Close()
+	defer done()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<20))
 	if err != nil {
 		return err

@@ -21,6 +21,9 @@ type commands struct {
 	Doctor      doctorCommand      `cmd:"" help:"Check the whole chain and print the remedy for each fault."`
 	Explain     explainCommand     `cmd:"" help:"Tell what the bridge sees of one message, concludes, did, and what is still queued."`
 	Jobs        jobsCommand        `cmd:"" help:"List what is waiting or was given up; retry or drop it."`
+	Backup      backupCommand      `cmd:"" help:"Copy the store, also while the daemon runs; it is put back by copying."`
+	Export      exportCommand      `cmd:"" help:"Write everything as JSON Lines to standard output."`
+	Import      importCommand      `cmd:"" help:"Bring what export wrote into an empty store."`
 	Manifest    manifestCommand    `cmd:"" help:"Print the Slack app manifest to paste."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Exit 0 if the running daemon is ready."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`

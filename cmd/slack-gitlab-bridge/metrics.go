@@ -92,6 +92,17 @@ func (m *metrics) watch(queue func() store.Stats, connections func() int, lastFr
 	gauge("slack_last_frame_timestamp_seconds", "When Slack last sent anything; 0 if never.", nil, func() float64 { return seconds(lastFrame()) })
 }
 
+// watchStore registers what tells whether reads hold the store for long.
+func (m *metrics) watchStore(open func() int, slow func() uint64) {
+	m.registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: "store_open_reads",
+			Help: "Read transactions of the store that are open; each ends within milliseconds, but for a backup."},
+			func() float64 { return float64(open()) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: namespace, Name: "store_slow_reads_total",
+			Help: "Read transactions of the store that were open for longer than a second."},
+			func() float64 { return float64(slow()) }))
+}
+
 func seconds(t time.Time) float64 {
 	if t.IsZero() {
 		return 0

@@ -23,6 +23,7 @@ func used() *metrics {
 		return store.Stats{Waiting: 3, Begun: 2, Parked: 1, Oldest: time.Unix(1700000000, 0)}
 	},
 		func() int { return 2 }, func() time.Time { return time.Time{} })
+	m.watchStore(func() int { return 1 }, func() uint64 { return 5 })
 	m.Event(bridge.MessagePosted, "recorded")
 	m.Action("create issue", "done")
 	m.Swept(4, time.Minute)
@@ -70,6 +71,7 @@ func TestMetricValues(t *testing.T) {
 	for name, want := range map[string]float64{
 		"gaps_total": 1, "gap_seconds_total": 60, "sweep_looks_total": 4, "slack_connections": 2, "slack_last_frame_timestamp_seconds": 0,
 		"oldest_job_timestamp_seconds": 1700000000, "agents_file_current": 1, "jobs": 6,
+		"store_open_reads": 1, "store_slow_reads_total": 5,
 	} {
 		if got := sum(t, m.registry, name); got != want {
 			t.Errorf("%s = %v, want %v", name, got, want)

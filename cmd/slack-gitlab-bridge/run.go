@@ -85,7 +85,9 @@ const lockWait = 5 * time.Second
 func open(ctx context.Context, c config, agents *agentsFile, team *agents.File, log zerolog.Logger) (*daemon, error) {
 	d := &daemon{config: c, log: log, metrics: newMetrics(), agents: agents}
 	var err error
-	d.engine, err = bolt.Open(c.Store, bolt.Options{Timeout: lockWait})
+	d.engine, err = bolt.Open(c.Store, bolt.Options{Timeout: lockWait, OnSlowRead: func(open time.Duration) {
+		log.Warn().Dur("open", open).Msg("a read holds the store for long")
+	}})
 	if errors.Is(err, bolt.ErrLocked) {
 		return nil, fmt.Errorf("%w: stop the other daemon, or set STORE to another path", err)
 	} else if err != nil {
@@ -101,6 +103,7 @@ func open(ctx context.Context, c config, agents *agentsFile, team *agents.File, 
 	d.bridge = bridge.New(bridge.Config{Settle: c.GitLabSettle, SweepEvery: c.SweepInterval, SweepWindow: c.SweepWindow, Backfill: c.Backfill,
 		Undo: c.UndoWindow, PollEvery: c.PollInterval, MaxFile: int64(c.MaxFileSize), Ops: c.OpsChannel, GitLabHost: c.gitlabHost()},
 		d.slack, d.gitlab, d.store, team, log, d.metrics)
+	d.metrics.watchStore(d.engine.OpenReads, d.engine.SlowReads)
 	d.metrics.watch(d.store.Stats, func() int { return d.slack.State().Connected }, func() time.Time { return d.slack.State().LastFrame })
 	return d, nil
 }
@@ -233,7 +236,11 @@ func (d *daemon) serve(ctx context.Context, g *errgroup.Group) error {
 	if err := d.config.checkSocket(); err != nil {
 		return err
 	}
-	// The store is ours, so nobody answers on a socket that is left over.
+	// The store is ours, so nobody is copying it any more.
+	if err := removeCopies(d.config.Store); err != nil {
+		d.log.Warn().Err(err).Msg("unfinished copies of the store cannot be removed")
+	}
+	// Nor does anybody answer on a socket that is left over.
 	if err := os.Remove(d.config.AdminSocket); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("admin socket: %w", err)
 	}

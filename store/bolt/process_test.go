@@ -28,6 +28,8 @@ func TestMain(m *testing.M) {
 		err = commitForEver(path)
 	case "fill":
 		err = fill(path)
+	case "back up full":
+		err = backUpFull(path)
 	default:
 		os.Exit(m.Run())
 	}
