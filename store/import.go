@@ -25,7 +25,7 @@ const (
 	importLine    = 64 << 20
 )
 
-// ErrNotEmpty: what is to be imported into an engine would mix with what it holds.
+// ErrNotEmpty means that what is to be imported into an engine would mix with what it holds.
 var ErrNotEmpty = errors.New("the store is not empty")
 
 // Import puts what Export wrote into an engine that is empty, or holds nothing but

@@ -68,38 +68,35 @@ func answer(w http.ResponseWriter, v any, err error) {
 // errNoDaemon says that nobody answers on the socket.
 var errNoDaemon = errors.New("no daemon answers")
 
-// request sends a request to the running daemon; done frees what it took. errNoDaemon if there is none.
-func request(ctx context.Context, socket, method, path string, form url.Values) (resp *http.Response, done func(), err error) {
-	client := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+// request sends a request to the running daemon. errNoDaemon if there is none.
+func request(ctx context.Context, socket, method, path string, form url.Values) (*http.Response, error) {
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", socket)
 	}}}
 	req, err := http.NewRequestWithContext(ctx, method, "http://daemon"+path+"?"+form.Encode(), nil)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	resp, err = client.Do(req)
+	resp, err := client.Do(req)
 	var op *net.OpError
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return nil, nil, fmt.Errorf("%s belongs to another user: run the command as the daemon's user", socket)
+		return nil, fmt.Errorf("%s belongs to another user: run the command as the daemon's user", socket)
 	case errors.As(err, &op) && op.Op == "dial":
-		return nil, nil, errNoDaemon
+		return nil, errNoDaemon
 	case err != nil:
-		return nil, nil, err
+		return nil, err
 	}
-	return resp, func() {
-		_ = resp.Body.Close() // read to its end, or of no use
-		client.CloseIdleConnections()
-	}, nil
+	return resp, nil
 }
 
 // ask sends a request to the running daemon and reads its answer into v. errNoDaemon if there is none.
 func ask(ctx context.Context, socket, method, path string, form url.Values, v any) error {
-	resp, done, err := request(ctx, socket, method, path, form)
+	resp, err := request(ctx, socket, method, path, form)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<20))
 	if err != nil {
 		return err

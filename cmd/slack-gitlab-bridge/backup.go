@@ -169,11 +169,11 @@ func (d *daemon) upload(send sender) http.HandlerFunc {
 
 // fetch writes the daemon's answer to out, whole or with an error. errNoDaemon if there is none.
 func fetch(ctx context.Context, socket, path string, out io.Writer) error {
-	resp, done, err := request(ctx, socket, "GET", path, nil)
+	resp, err := request(ctx, socket, "GET", path, nil)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
 		return fmt.Errorf("the daemon answers %s: %s", resp.Status, strings.TrimSpace(string(text)))
