@@ -189,6 +189,8 @@ func (a Action) key(t Thread) string {
 		return key + "/" + a.Attach.TS
 	case a.Say != nil:
 		return key + "/" + a.Say.Key
+	case a.Sign != nil:
+		return key + "/" + a.Sign.Emoji
 	case a.Tell != nil:
 		return key + "/" + a.Tell.Key
 	}
@@ -213,7 +215,7 @@ func (a Action) lane(t Thread) string {
 
 // once reports whether the action must not be repeated without looking for its effect first.
 func (a Action) once(said saidRecord) bool {
-	return a.Create != nil || a.Note != nil || (a.Card != nil || a.Say != nil && !a.Say.Gone) && said.TS == ""
+	return a.Create != nil || a.Note != nil || a.Tell != nil || (a.Card != nil || a.Say != nil && !a.Say.Gone) && said.TS == ""
 }
 
 // job makes the job that carries the action out.

@@ -110,7 +110,7 @@ func (f Facts) follow() Verdict {
 	if actions, why := f.rootEdit(&link); why != "" {
 		add(actions, []string{why})
 	}
-	closed := f.Link.Shown
+	closed := f.Link.Shown && link.Shown
 	if f.Root != nil && f.Reactions {
 		actions, why := f.reactions(&link)
 		add(actions, why)

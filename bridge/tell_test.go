@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"slack-gitlab-bridge/store"
 )
 
 func TestHints(t *testing.T) {
@@ -356,4 +358,56 @@ func TestFilesOfTheFirstMessage(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What was told is not told again because writing that down failed, or the process ended.
+func TestToldOnce(t *testing.T) {
+	for _, restart := range []bool{false, true} {
+		t.Run(fmt.Sprint("restart ", restart), func(t *testing.T) {
+			story(t, func(r *rig, th Thread) {
+				r.reacted(th, th.TS, agentOne, "eyes", true)
+				r.idle()
+				r.disk.fails(errors.New("disk full"), false, func(b store.Batch) bool {
+					return slices.ContainsFunc(b.Deletes, func(key string) bool { return strings.Contains(key, "/tell/") })
+				})
+				r.reacted(th, th.TS, stranger, "white_check_mark", true)
+				time.Sleep(time.Second)
+				if restart {
+					r.stop()
+					r.start()
+				}
+				r.idle()
+				wantParts(t, "told", r.slack.told, []string{stranger + ": "})
+			})
+		})
+	}
+}
+
+// What could not be written down is told all the same.
+func TestToldAtAll(t *testing.T) {
+	for _, written := range []bool{false, true} {
+		story(t, func(r *rig, th Thread) {
+			r.reacted(th, th.TS, agentOne, "eyes", true)
+			r.idle()
+			r.disk.fails(errors.New("disk full"), written, func(b store.Batch) bool { return puts(b, toldPrefix(th)) })
+			r.reacted(th, th.TS, stranger, "white_check_mark", true)
+			r.idle()
+			wantParts(t, "told", r.slack.told, []string{stranger + ": "})
+		})
+	}
+}
+
+// Reopened in GitLab in the same moment, a request is not said to be closed.
+func TestNoHintOnceReopened(t *testing.T) {
+	twoWay(t, func(r *rig, th Thread) {
+		r.reacted(th, th.TS, asker, "white_check_mark", true)
+		r.polled()
+		r.closes(false)
+		r.slack.order(trouble{call: "Reactions", err: &Later{After: time.Minute, Err: errors.New("429")}})
+		r.reacted(th, th.TS, agentOne, "ops", true) // the look waits for both
+		time.Sleep(16 * time.Second)
+		r.replied(th, says(at(30), asker, "it is not"))
+		r.idle()
+		wantParts(t, "told", r.slack.told, nil)
+	})
 }
