@@ -153,8 +153,8 @@ func commentPrefix(i Issue) string { return fmt.Sprintf("note/%d/%d/", i.Project
 
 func commentKey(i Issue, note int) string { return commentPrefix(i) + strconv.Itoa(note) }
 
-// comment reports whether it is a comment that is said.
-func (s *Say) comment() bool { return strings.HasPrefix(s.Key, "note/") }
+// isComment reports whether it is a comment that is said.
+func (s *Say) isComment() bool { return strings.HasPrefix(s.Key, "note/") }
 
 func sortedNotes(said map[int]saidRecord) []int {
 	var ids []int

@@ -39,7 +39,8 @@
 //
 //	event.go, facts.go        the words
 //	accept.go                 from an event to a look that is on disk
-//	look.go, gather.go        from a look to facts, from a verdict to jobs
+//	look.go, gather.go, gatherback.go
+//	                          from a look to facts, from a verdict to jobs
 //	decide.go, reactions.go, labels.go, edits.go, apps.go
 //	                          all rules for what people do in Slack
 //	back.go, tell.go          all rules for what they do in GitLab, and what one person alone is told
