@@ -48,7 +48,7 @@ func (f Facts) follows(link *Link) {
 	if f.Back.Mine {
 		link.written(*f.Back.Moved) // GitLab rewrites what it copies
 	}
-	link.Since, link.Polled, link.Heard, link.Comments = f.Back.Since, link.Issue.Updated, 0, 0
+	link.Since, link.Polled, link.Comments = f.Back.Since, link.Issue.Updated, 0
 }
 
 // stateBack passes on that somebody closed or reopened the issue in GitLab.

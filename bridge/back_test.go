@@ -445,3 +445,23 @@ func TestSaidBeforeItWasFound(t *testing.T) {
 		r.stop()
 	})
 }
+
+// Of two tellings of an issue the newer counts, in whatever order they come.
+func TestOlderTelling(t *testing.T) {
+	noon := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	team := parseTeam(t, testTeam)
+	c, _ := team.Channel(help)
+	link := Link{Issue: Issue{Project: 7, IID: 1, Labels: []string{"new"}, Updated: noon.Add(time.Minute)}, Polled: noon.Add(30 * time.Second)}
+	f := Facts{Rules: &Rules{Channel: c}, Link: &link, Back: Back{Issue: &Issue{Project: 7, IID: 1, Labels: []string{"old"}, Updated: noon}}}
+	got := link
+	if actions, _ := f.comesBack(&got); len(actions) != 0 || !slices.Equal(got.Issue.Labels, []string{"new"}) {
+		t.Errorf("comesBack() of an older telling = %v, labels %q, want nothing", actions, got.Issue.Labels)
+	}
+	if !got.Polled.Equal(link.Polled) {
+		t.Errorf("Polled = %v after an older telling, want %v still", got.Polled, link.Polled)
+	}
+	f.Back.Issue.Updated = noon.Add(2 * time.Minute)
+	if actions, _ := f.comesBack(&got); len(actions) != 1 || !slices.Equal(got.Issue.Labels, []string{"old"}) || !got.Polled.Equal(f.Back.Issue.Updated) {
+		t.Errorf("comesBack() of a newer telling = %v, labels %q, polled %v", actions, got.Issue.Labels, got.Polled)
+	}
+}

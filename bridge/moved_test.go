@@ -175,3 +175,19 @@ func TestLostTakesItsSign(t *testing.T) {
 		})
 	}
 }
+
+// Once followed, a moved issue costs no more than any other.
+func TestMovedCost(t *testing.T) {
+	twoWay(t, func(r *rig, th Thread) {
+		r.comments("an old comment")
+		r.polled()
+		r.moves(8, true)
+		r.polled()
+		r.gitlab.forget()
+		r.polled()
+		time.Sleep(21 * time.Minute)
+		if n := r.gitlab.count("Notes", "Issue", "Moved"); n != 0 {
+			t.Errorf("asked %v, want neither notes nor the issue: nothing has changed", r.gitlab.asked())
+		}
+	})
+}
