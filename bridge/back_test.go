@@ -465,3 +465,65 @@ func TestOlderTelling(t *testing.T) {
 		t.Errorf("comesBack() of a newer telling = %v, labels %q, polled %v", actions, got.Issue.Labels, got.Polled)
 	}
 }
+
+// Told to wait, Slack is left alone as long, whatever else is to be said meanwhile.
+func TestSlackSaysWait(t *testing.T) {
+	twoWay(t, func(r *rig, th Thread) {
+		r.slack.order(trouble{call: "UpdateCard", err: &Later{After: 10 * time.Minute, Err: errors.New("429")}})
+		r.slack.forget()
+		for n := range 8 {
+			r.gitlab.person(1, func(i *fakeIssue) { i.Labels = []string{fmt.Sprint("bug-", n)} })
+			time.Sleep(time.Minute)
+		}
+		if n := r.slack.count("UpdateCard"); n != 1 {
+			t.Errorf("the card was tried %d times, want once in the ten minutes", n)
+		}
+		r.idle()
+		if c := r.slack.cards[th]; !strings.Contains(c[0], "bug-7") {
+			t.Errorf("cards %q, want what came last", c)
+		}
+	})
+}
+
+// Whose act it was: the one whom GitLab names, else whose record is the newest, never the bridge's nor one that was copied by a move.
+func TestWhoDid(t *testing.T) {
+	noon := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	record := func(id int, author, body string, minutes int) Note {
+		return Note{ID: id, Author: author, System: true, Body: body, Created: noon.Add(time.Duration(minutes) * time.Minute)}
+	}
+	own := record(4, "Bridge", "closed", 4)
+	own.Own = true
+	comment := Note{ID: 5, Author: "Sam", Body: "closed, I think", Internal: true, Created: noon.Add(5 * time.Minute)}
+	team := parseTeam(t, testTeam)
+	c, _ := team.Channel(help)
+	for _, tt := range []struct {
+		name  string
+		issue Issue
+		was   bool // closed
+		notes []Note
+		want  string
+	}{
+		{"GitLab names who", Issue{Closed: true, ClosedBy: "Pat"}, false, []Note{record(1, "Ann", "closed", 1)}, "Closed by Pat in"},
+		{"the newest record", Issue{Closed: true}, false, []Note{record(1, "Ann", "closed", 1), record(2, "Eve", "closed via !5", 2)}, "Closed by Eve in"},
+		{"of the other kind", Issue{}, true, []Note{record(1, "Ann", "reopened", 1), record(2, "Eve", "closed", 2)}, "Reopened by Ann in"},
+		{"the bridge's own", Issue{Closed: true}, false, []Note{record(1, "Ann", "closed", 1), own}, "Closed by Ann in"},
+		{"a comment is no record", Issue{Closed: true}, false, []Note{comment}, "Closed in"},
+		{"copied by a move", Issue{Closed: true}, false, []Note{record(1, "Ann", "closed", -1)}, "Closed in"},
+	} {
+		tt.issue.URL, tt.issue.Updated = "https://gitlab.example.com/acme/app/-/issues/1", noon
+		link := Link{Since: noon, Shown: tt.was, Issue: Issue{Closed: tt.was}, Withdrawn: tt.was}
+		f := Facts{Rules: &Rules{Channel: c}, Link: &link, Back: Back{Issue: &tt.issue, Notes: tt.notes}}
+		now := link
+		actions, _ := f.comesBack(&now)
+		i := slices.IndexFunc(actions, func(a Action) bool { return a.Say != nil })
+		if i < 0 || !strings.Contains(actions[i].Say.Text.String(), tt.want) {
+			t.Errorf("%s: comesBack() = %v, want it to say %q", tt.name, actions, tt.want)
+		}
+		if slices.ContainsFunc(actions, func(a Action) bool { return a.Sign != nil }) {
+			t.Errorf("%s: a sign is given, though the workspace has none", tt.name)
+		}
+		if now.Withdrawn {
+			t.Errorf("%s: still withdrawn", tt.name)
+		}
+	}
+}

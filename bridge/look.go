@@ -245,7 +245,10 @@ func again(c *store.Change, t Thread, a Action, job store.Job) error {
 		return err
 	}
 	c.GuardJob(job)
-	job.Body, job.Holds, job.Parked, job.Waits, job.Tries, job.NotBefore = fresh.Body, fresh.Holds, "", "", 0, fresh.NotBefore
+	if job.Parked != "" || job.NotBefore.Before(fresh.NotBefore) {
+		job.NotBefore = fresh.NotBefore // else it waits on, as a vendor may have told it to
+	}
+	job.Body, job.Holds, job.Parked, job.Waits, job.Tries = fresh.Body, fresh.Holds, "", "", 0
 	c.PutJob(job)
 	return nil
 }
