@@ -1,7 +1,6 @@
 package bridge
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -62,9 +61,9 @@ func (f Facts) stateBack(link *Link) (actions []Action, reasons []string) {
 	if closed {
 		verb = "closed"
 	}
-	who := f.whoDid(verb, link)
+	who := f.Back.Reopener
 	if closed {
-		who = cmp.Or(link.Issue.ClosedBy, who)
+		who = link.Issue.ClosedBy
 	}
 	if closed && link.Sign == "" && f.Sign != "" {
 		link.Sign = f.Sign
@@ -86,16 +85,6 @@ func (f Facts) stateBack(link *Link) (actions []Action, reasons []string) {
 	b.Text(" in ").Add(markup.SlackLink("GitLab", link.Issue.URL)).Text(".")
 	key := fmt.Sprintf("state/%s-%d", verb, link.Issue.Updated.UnixMilli())
 	return append(actions, Action{Say: &Say{Key: key, Text: b.Slack()}}), []string{verb + " in GitLab"}
-}
-
-// whoDid names the person whose act GitLab recorded last, of those with that verb.
-func (f Facts) whoDid(verb string, link *Link) string {
-	for _, n := range slices.Backward(f.Back.Notes) {
-		if n.System && !n.Own && !n.Created.Before(link.Since) && strings.HasPrefix(n.Body, verb) {
-			return n.Author
-		}
-	}
-	return ""
 }
 
 // unsign takes back the bridge's own sign, if it stands.

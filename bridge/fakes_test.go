@@ -435,6 +435,8 @@ type fakeIssue struct {
 	Notes   []string // texts; a note's number is its place, from 1; empty: deleted
 	written []Note   // beside the texts: who, when, what kind
 	deleted bool
+
+	reopener string // who reopened it last
 }
 
 // touch has the issue changed now, and later than the last time.
@@ -671,6 +673,15 @@ func (g *fakeGitLab) Notes(_ context.Context, _, iid int, page func([]Note) bool
 	}
 	page(all)
 	return nil
+}
+
+func (g *fakeGitLab) Reopener(_ context.Context, _, iid int) (string, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if tr := g.called("Reopener"); tr != nil {
+		return "", tr.err
+	}
+	return g.issues[iid-1].reopener, nil
 }
 
 func (g *fakeGitLab) Changed(_ context.Context, project int, since time.Time, page func([]Issue) error) error {

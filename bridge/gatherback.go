@@ -45,6 +45,13 @@ func (b *Bridge) gatherBack(ctx context.Context, f *Facts, hints []Hint) error {
 	if back.Issue != nil && back.Issue.MovedTo != 0 {
 		return b.gatherMoved(ctx, f)
 	}
+	if back.Issue != nil && !back.Issue.Closed && f.Link.Shown {
+		name, err := b.gitlab.Reopener(ctx, f.Link.Issue.Project, f.Link.Issue.IID)
+		if err != nil && !errors.Is(err, ErrGone) {
+			return err
+		}
+		back.Reopener = name
+	}
 	return b.gatherNotes(ctx, f, f.Link.Issue)
 }
 
