@@ -45,9 +45,9 @@
 //	                          all rules for what people do in Slack
 //	back.go, tell.go          all rules for what they do in GitLab, and what one person alone is told
 //	compose.go                what people get to read
-//	work.go, perform.go, find.go, action.go
+//	work.go, perform.go, finish.go, find.go, action.go
 //	                          the loop, what changes the world, and whether it did already
-//	edits.go, files.go, say.go
+//	edits.go, files.go, assign.go, say.go
 //	                          the changes that take more than one request
 //	retry.go, outage.go, ops.go
 //	                          the vendors' errors, what follows from each, and who hears of it
