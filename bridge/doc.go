@@ -39,7 +39,7 @@
 //
 //	event.go, facts.go        the words
 //	accept.go                 from an event to a look that is on disk
-//	look.go, gather.go, gatherback.go
+//	look.go, gather.go, gathertext.go, gatherback.go
 //	                          from a look to facts, from a verdict to jobs
 //	decide.go, reactions.go, labels.go, edits.go, apps.go
 //	                          all rules for what people do in Slack
