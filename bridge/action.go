@@ -72,7 +72,13 @@ type RewriteIssue struct {
 type CopyFiles struct {
 	TS    string        `json:"ts"`
 	Files []markup.File `json:"files"`
+
+	last bool // what fails now has failed too often to be tried again
 }
+
+// copyTries is how often the copying of a message's files is tried. A server that breaks off a file it takes for too large says no more
+// than that.
+const copyTries = 12
 
 // AttachFiles links the copies of a message's files where the message stands.
 type AttachFiles struct {

@@ -32,8 +32,8 @@ func TestEditsOfWhatWasLeftOut(t *testing.T) {
 			time.Sleep(time.Minute)
 		}
 		change()
-		if s := r.store.Stats(); s.Parked != 0 || len(r.slack.told) != 0 {
-			t.Errorf("%d parked, told %q, want neither", s.Parked, r.slack.told)
+		if s := r.store.Stats(); s.Parked != 0 || len(r.slack.read(&r.slack.told)) != 0 {
+			t.Errorf("%d parked, told %q, want neither", s.Parked, r.slack.read(&r.slack.told))
 		}
 		r.idle()
 		left = left[2:]

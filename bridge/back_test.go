@@ -167,7 +167,7 @@ func TestComesBack(t *testing.T) {
 				tt.do(r, th)
 				r.polled()
 				r.wantSaid(th, tt.said...)
-				c := r.slack.cards[th]
+				c := r.slack.cardsOf(th)
 				if len(c) != 1 || !strings.Contains(c[0], tt.card) || tt.not != "" && strings.Contains(c[0], tt.not) {
 					t.Errorf("cards %q, want one with %q, without %q", c, tt.card, tt.not)
 				}
@@ -248,7 +248,7 @@ func TestIssueDeleted(t *testing.T) {
 		r.gitlab.person(1, func(i *fakeIssue) { i.deleted = true })
 		r.replied(th, says(at(40), asker, "even more"))
 		r.idle()
-		if c := r.slack.cards[th]; len(c) != 1 || !strings.Contains(c[0], "deleted in GitLab") {
+		if c := r.slack.cardsOf(th); len(c) != 1 || !strings.Contains(c[0], "deleted in GitLab") {
 			t.Errorf("cards %q, want one that says so", c)
 		}
 		if s := r.store.Stats(); s.Parked != 0 {
@@ -269,7 +269,7 @@ func TestIssueDeleted(t *testing.T) {
 		if got, want := i.mirrored(), []string{at(30), at(40), at(50)}; !slices.Equal(got, want) || !slices.Equal(i.Assignees, []string{"two"}) {
 			t.Errorf("mirrored %v for %v, want %v", got, i.Assignees, want)
 		}
-		if c := r.slack.cards[th]; len(c) != 1 || !strings.Contains(c[0], "acme/app#2") {
+		if c := r.slack.cardsOf(th); len(c) != 1 || !strings.Contains(c[0], "acme/app#2") {
 			t.Errorf("cards %q, want the one for the new issue", c)
 		}
 	})
@@ -281,7 +281,7 @@ func TestIssueDeletedInSilence(t *testing.T) {
 		r.gitlab.person(1, func(i *fakeIssue) { i.deleted = true })
 		time.Sleep(10*time.Minute + time.Second)
 		r.idle()
-		if c := r.slack.cards[th]; len(c) != 1 || !strings.Contains(c[0], "deleted in GitLab") {
+		if c := r.slack.cardsOf(th); len(c) != 1 || !strings.Contains(c[0], "deleted in GitLab") {
 			t.Errorf("cards %q, want one that says so", c)
 		}
 	})
@@ -315,7 +315,7 @@ func TestIssueMoved(t *testing.T) {
 				if readable {
 					want = "acme/other#2"
 				}
-				if c := r.slack.cards[th]; len(c) != 1 || !strings.Contains(c[0], want) {
+				if c := r.slack.cardsOf(th); len(c) != 1 || !strings.Contains(c[0], want) {
 					t.Errorf("cards %q, want one with %q", c, want)
 				}
 				if !readable {
@@ -392,7 +392,7 @@ func TestProjectBecomesWider(t *testing.T) {
 		if i := r.only(); !i.Confidential {
 			t.Error("not confidential after the sweep")
 		}
-		if c := r.slack.cards[th]; !strings.Contains(c[0], "the project is wider than this channel") {
+		if c := r.slack.cardsOf(th); !strings.Contains(c[0], "the project is wider than this channel") {
 			t.Errorf("card %q, want it to say so", c)
 		}
 		r.comments("goes on")
@@ -478,7 +478,7 @@ func TestSlackSaysWait(t *testing.T) {
 			t.Errorf("the card was tried %d times, want once in the ten minutes", n)
 		}
 		r.idle()
-		if c := r.slack.cards[th]; !strings.Contains(c[0], "bug-7") {
+		if c := r.slack.cardsOf(th); !strings.Contains(c[0], "bug-7") {
 			t.Errorf("cards %q, want what came last", c)
 		}
 	})

@@ -376,6 +376,20 @@ func (s *fakeSlack) OpenFile(ctx context.Context, f markup.File) (io.ReadCloser,
 	return io.NopCloser(strings.NewReader(text)), int64(len(text)), f.Name, nil
 }
 
+// read gives a list as it is now, such as told or announced.
+func (s *fakeSlack) read(list *[]string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(*list)
+}
+
+// cardsOf lists the texts of a thread's cards.
+func (s *fakeSlack) cardsOf(t Thread) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.cards[t])
+}
+
 // said lists what the bridge said in a thread beside the card, oldest first.
 func (s *fakeSlack) said(t Thread) []string {
 	s.mu.Lock()

@@ -105,6 +105,7 @@ func (b *Bridge) gatherNames(ctx context.Context, f *Facts) error {
 	var users, channels, groups []string
 	want := func(m *Message) {
 		m.Permalink = b.slack.Permalink(f.Thread.Channel, m.TS, f.Thread.TS)
+		m.Content.Files = addressed(m.Content.Files, m.Permalink)
 		u, c, g := markup.Mentioned(m.Content)
 		users, channels, groups = append(users, u...), append(channels, c...), append(groups, g...)
 		if m.App == "" && m.User != "" {
@@ -173,4 +174,16 @@ func (b *Bridge) gatherFiles(ctx context.Context, f *Facts) error {
 		}
 	}
 	return nil
+}
+
+// addressed gives each file an address of its own, by which its line is found again: of another company's file Slack tells none, so it is
+// the message's.
+func addressed(files []markup.File, permalink string) []markup.File {
+	out := slices.Clone(files)
+	for i := range out {
+		if out[i].Permalink == "" && out[i].ID != "" && permalink != "" {
+			out[i].Permalink = permalink + "#" + out[i].ID
+		}
+	}
+	return out
 }

@@ -42,7 +42,7 @@ func TestConfidentialAgain(t *testing.T) {
 				r.gitlab.person(1, func(i *fakeIssue) { i.Title = "A leak" })
 				r.polled()
 				r.wantSaid(th)
-				if c := r.slack.cards[th]; len(c) != 1 || strings.Contains(c[0], "leak") || strings.Contains(c[0], "Owner") {
+				if c := r.slack.cardsOf(th); len(c) != 1 || strings.Contains(c[0], "leak") || strings.Contains(c[0], "Owner") {
 					t.Errorf("cards %q, want nothing but the state", c)
 				}
 			})
@@ -92,7 +92,7 @@ func TestHiddenParked(t *testing.T) {
 		r.gitlab.order(trouble{call: "UpdateIssue", err: &Never{Err: errors.New("403 Forbidden")}})
 		r.reacted(th, th.TS, agentOne, "ops", true)
 		r.idle()
-		if c := r.slack.cards[th]; len(c) != 1 || strings.Contains(c[0], "Ops") || !strings.Contains(c[0], "given up") {
+		if c := r.slack.cardsOf(th); len(c) != 1 || strings.Contains(c[0], "Ops") || !strings.Contains(c[0], "given up") {
 			t.Errorf("cards %q, want one that names no label", c)
 		}
 	})
@@ -189,7 +189,7 @@ func TestGuardOfWhatIsConfidential(t *testing.T) {
 		if n := r.gitlab.count("UpdateIssue"); n != 0 {
 			t.Errorf("the issue was changed %d times, want never", n)
 		}
-		if c := r.slack.cards[th]; strings.Contains(c[0], "wider") {
+		if c := r.slack.cardsOf(th); strings.Contains(c[0], "wider") {
 			t.Errorf("cards %q, want no word of the project", c)
 		}
 	})

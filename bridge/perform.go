@@ -45,6 +45,9 @@ func (b *Bridge) act(ctx context.Context, job store.Job, t Thread, a Action, beg
 			return nil, err
 		}
 	}
+	if a.Copy != nil {
+		a.Copy.last = job.Tries+1 >= copyTries
+	}
 	o, err := b.perform(ctx, t, a, link, said)
 	if errors.Is(err, ErrGone) && a.changesIssue() {
 		// A person has deleted it: the look finds out what is left.
