@@ -201,7 +201,8 @@ func withLinks(body string, files []markup.File) (out markup.GitLab, changed boo
 // reason is why a vendor refused, without what it was asked to do.
 func reason(n *Never) string {
 	text := n.Err.Error()
-	if _, why, found := strings.Cut(text, ": "); found {
+	what, why, found := strings.Cut(text, ": ")
+	if found && (strings.HasPrefix(what, "read file ") || strings.HasPrefix(what, "upload file ")) {
 		return why
 	}
 	return text
