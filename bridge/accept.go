@@ -18,6 +18,7 @@ type Hint struct {
 	Taken     *Given    `json:"taken,omitempty"`     // this reaction was taken back
 	At        time.Time `json:"at,omitzero"`         // when, if Slack tells
 	Swept     bool      `json:"swept,omitempty"`     // a sweep asks; the hints of several sweeps are one
+	Rev       uint64    `json:"rev,omitempty"`       // of a sweep's: the look's revision since then
 
 	Changed *Issue `json:"changed,omitempty"` // as GitLab lists it
 	Title   string `json:"title,omitempty"`   // of Changed
@@ -172,6 +173,7 @@ func (b *Bridge) putLook(ctx context.Context, c *store.Change, t Thread, h Hint)
 	switch {
 	case h.Swept:
 		key = sweptKey(t)
+		h.Rev = job.Rev + 1 // tells it from the one before
 	case h.back():
 		key = backKey(t)
 		var have Hint

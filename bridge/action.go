@@ -72,7 +72,13 @@ type RewriteIssue struct {
 type CopyFiles struct {
 	TS    string        `json:"ts"`
 	Files []markup.File `json:"files"`
+
+	last bool // what fails now has failed too often to be tried again
 }
+
+// copyTries is how often the copying of a message's files is tried. A server that breaks off a file it takes for too large says no more
+// than that.
+const copyTries = 12
 
 // AttachFiles links the copies of a message's files where the message stands.
 type AttachFiles struct {
@@ -189,6 +195,8 @@ func (a Action) key(t Thread) string {
 		return key + "/" + a.Attach.TS
 	case a.Say != nil:
 		return key + "/" + a.Say.Key
+	case a.Sign != nil:
+		return key + "/" + a.Sign.Emoji
 	case a.Tell != nil:
 		return key + "/" + a.Tell.Key
 	}
@@ -213,7 +221,7 @@ func (a Action) lane(t Thread) string {
 
 // once reports whether the action must not be repeated without looking for its effect first.
 func (a Action) once(said saidRecord) bool {
-	return a.Create != nil || a.Note != nil || (a.Card != nil || a.Say != nil && !a.Say.Gone) && said.TS == ""
+	return a.Create != nil || a.Note != nil || a.Tell != nil || (a.Card != nil || a.Say != nil && !a.Say.Gone) && said.TS == ""
 }
 
 // job makes the job that carries the action out.

@@ -14,7 +14,7 @@ import (
 const appsHourly = 20
 
 // leftPause is how long more of the kind is waited for when the hour is over already.
-const leftPause = time.Minute
+const leftPause = 10 * time.Second
 
 // appHour names an app and the hour of a message of its.
 func appHour(m *Message) (key string, hour time.Time) {

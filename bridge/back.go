@@ -1,7 +1,6 @@
 package bridge
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -48,7 +47,7 @@ func (f Facts) follows(link *Link) {
 	if f.Back.Mine {
 		link.written(*f.Back.Moved) // GitLab rewrites what it copies
 	}
-	link.Since, link.Polled, link.Heard, link.Comments = f.Back.Since, link.Issue.Updated, 0, 0
+	link.Since, link.Polled, link.Comments = f.Back.Since, link.Issue.Updated, 0
 }
 
 // stateBack passes on that somebody closed or reopened the issue in GitLab.
@@ -62,9 +61,9 @@ func (f Facts) stateBack(link *Link) (actions []Action, reasons []string) {
 	if closed {
 		verb = "closed"
 	}
-	who := f.whoDid(verb, link)
+	who := f.Back.Reopener
 	if closed {
-		who = cmp.Or(link.Issue.ClosedBy, who)
+		who = link.Issue.ClosedBy
 	}
 	if closed && link.Sign == "" && f.Sign != "" {
 		link.Sign = f.Sign
@@ -86,16 +85,6 @@ func (f Facts) stateBack(link *Link) (actions []Action, reasons []string) {
 	b.Text(" in ").Add(markup.SlackLink("GitLab", link.Issue.URL)).Text(".")
 	key := fmt.Sprintf("state/%s-%d", verb, link.Issue.Updated.UnixMilli())
 	return append(actions, Action{Say: &Say{Key: key, Text: b.Slack()}}), []string{verb + " in GitLab"}
-}
-
-// whoDid names the person whose act GitLab recorded last, of those with that verb.
-func (f Facts) whoDid(verb string, link *Link) string {
-	for _, n := range slices.Backward(f.Back.Notes) {
-		if n.System && !n.Own && !n.Created.Before(link.Since) && strings.HasPrefix(n.Body, verb) {
-			return n.Author
-		}
-	}
-	return ""
 }
 
 // unsign takes back the bridge's own sign, if it stands.
@@ -153,8 +142,8 @@ func commentPrefix(i Issue) string { return fmt.Sprintf("note/%d/%d/", i.Project
 
 func commentKey(i Issue, note int) string { return commentPrefix(i) + strconv.Itoa(note) }
 
-// comment reports whether it is a comment that is said.
-func (s *Say) comment() bool { return strings.HasPrefix(s.Key, "note/") }
+// isComment reports whether it is a comment that is said.
+func (s *Say) isComment() bool { return strings.HasPrefix(s.Key, "note/") }
 
 func sortedNotes(said map[int]saidRecord) []int {
 	var ids []int

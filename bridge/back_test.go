@@ -45,11 +45,11 @@ func (r *rig) comments(text string) int {
 func (r *rig) closes(closed bool) {
 	r.gitlab.person(1, func(i *fakeIssue) {
 		i.Closed, i.ClosedBy = closed, ""
-		verb := "reopened"
 		if closed {
-			verb, i.ClosedBy = "closed", "Pat Doe"
+			i.ClosedBy = "Pat Doe"
+		} else {
+			i.reopener = "Pat Doe"
 		}
-		i.add(Note{Author: "Pat Doe", System: true, Body: verb})
 	})
 }
 
@@ -167,7 +167,7 @@ func TestComesBack(t *testing.T) {
 				tt.do(r, th)
 				r.polled()
 				r.wantSaid(th, tt.said...)
-				c := r.slack.cards[th]
+				c := r.slack.cardsOf(th)
 				if len(c) != 1 || !strings.Contains(c[0], tt.card) || tt.not != "" && strings.Contains(c[0], tt.not) {
 					t.Errorf("cards %q, want one with %q, without %q", c, tt.card, tt.not)
 				}
@@ -248,7 +248,7 @@ func TestIssueDeleted(t *testing.T) {
 		r.gitlab.person(1, func(i *fakeIssue) { i.deleted = true })
 		r.replied(th, says(at(40), asker, "even more"))
 		r.idle()
-		if c := r.slack.cards[th]; len(c) != 1 || !strings.Contains(c[0], "deleted in GitLab") {
+		if c := r.slack.cardsOf(th); len(c) != 1 || !strings.Contains(c[0], "deleted in GitLab") {
 			t.Errorf("cards %q, want one that says so", c)
 		}
 		if s := r.store.Stats(); s.Parked != 0 {
@@ -260,8 +260,7 @@ func TestIssueDeleted(t *testing.T) {
 		if n := len(r.gitlab.issues); n != 1 {
 			t.Errorf("%d issues, want none made anew", n)
 		}
-		r.reacted(th, th.TS, agentOne, "eyes", false)
-		r.reacted(th, th.TS, agentTwo, "eyes", true)
+		r.reacted(th, th.TS, agentTwo, "eyes", true) // the first agent's still stands
 		r.idle()
 		if n := len(r.gitlab.issues); n != 2 {
 			t.Errorf("%d issues, want a second by the new 👀", n)
@@ -270,7 +269,7 @@ func TestIssueDeleted(t *testing.T) {
 		if got, want := i.mirrored(), []string{at(30), at(40), at(50)}; !slices.Equal(got, want) || !slices.Equal(i.Assignees, []string{"two"}) {
 			t.Errorf("mirrored %v for %v, want %v", got, i.Assignees, want)
 		}
-		if c := r.slack.cards[th]; len(c) != 1 || !strings.Contains(c[0], "acme/app#2") {
+		if c := r.slack.cardsOf(th); len(c) != 1 || !strings.Contains(c[0], "acme/app#2") {
 			t.Errorf("cards %q, want the one for the new issue", c)
 		}
 	})
@@ -282,7 +281,7 @@ func TestIssueDeletedInSilence(t *testing.T) {
 		r.gitlab.person(1, func(i *fakeIssue) { i.deleted = true })
 		time.Sleep(10*time.Minute + time.Second)
 		r.idle()
-		if c := r.slack.cards[th]; len(c) != 1 || !strings.Contains(c[0], "deleted in GitLab") {
+		if c := r.slack.cardsOf(th); len(c) != 1 || !strings.Contains(c[0], "deleted in GitLab") {
 			t.Errorf("cards %q, want one that says so", c)
 		}
 	})
@@ -316,7 +315,7 @@ func TestIssueMoved(t *testing.T) {
 				if readable {
 					want = "acme/other#2"
 				}
-				if c := r.slack.cards[th]; len(c) != 1 || !strings.Contains(c[0], want) {
+				if c := r.slack.cardsOf(th); len(c) != 1 || !strings.Contains(c[0], want) {
 					t.Errorf("cards %q, want one with %q", c, want)
 				}
 				if !readable {
@@ -393,7 +392,7 @@ func TestProjectBecomesWider(t *testing.T) {
 		if i := r.only(); !i.Confidential {
 			t.Error("not confidential after the sweep")
 		}
-		if c := r.slack.cards[th]; !strings.Contains(c[0], "the project is wider than this channel") {
+		if c := r.slack.cardsOf(th); !strings.Contains(c[0], "the project is wider than this channel") {
 			t.Errorf("card %q, want it to say so", c)
 		}
 		r.comments("goes on")
@@ -444,4 +443,78 @@ func TestSaidBeforeItWasFound(t *testing.T) {
 		r.wantSaid(th, "quick answer", "Closed by Pat Doe")
 		r.stop()
 	})
+}
+
+// Of two tellings of an issue the newer counts, in whatever order they come.
+func TestOlderTelling(t *testing.T) {
+	noon := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	team := parseTeam(t, testTeam)
+	c, _ := team.Channel(help)
+	link := Link{Issue: Issue{Project: 7, IID: 1, Labels: []string{"new"}, Updated: noon.Add(time.Minute)}, Polled: noon.Add(30 * time.Second)}
+	f := Facts{Rules: &Rules{Channel: c}, Link: &link, Back: Back{Issue: &Issue{Project: 7, IID: 1, Labels: []string{"old"}, Updated: noon}}}
+	got := link
+	if actions, _ := f.comesBack(&got); len(actions) != 0 || !slices.Equal(got.Issue.Labels, []string{"new"}) {
+		t.Errorf("comesBack() of an older telling = %v, labels %q, want nothing", actions, got.Issue.Labels)
+	}
+	if !got.Polled.Equal(link.Polled) {
+		t.Errorf("Polled = %v after an older telling, want %v still", got.Polled, link.Polled)
+	}
+	f.Back.Issue.Updated = noon.Add(2 * time.Minute)
+	if actions, _ := f.comesBack(&got); len(actions) != 1 || !slices.Equal(got.Issue.Labels, []string{"old"}) || !got.Polled.Equal(f.Back.Issue.Updated) {
+		t.Errorf("comesBack() of a newer telling = %v, labels %q, polled %v", actions, got.Issue.Labels, got.Polled)
+	}
+}
+
+// Told to wait, Slack is left alone as long, whatever else is to be said meanwhile.
+func TestSlackSaysWait(t *testing.T) {
+	twoWay(t, func(r *rig, th Thread) {
+		r.slack.order(trouble{call: "UpdateCard", err: &Later{After: 10 * time.Minute, Err: errors.New("429")}})
+		r.slack.forget()
+		for n := range 8 {
+			r.gitlab.person(1, func(i *fakeIssue) { i.Labels = []string{fmt.Sprint("bug-", n)} })
+			time.Sleep(time.Minute)
+		}
+		if n := r.slack.count("UpdateCard"); n != 1 {
+			t.Errorf("the card was tried %d times, want once in the ten minutes", n)
+		}
+		r.idle()
+		if c := r.slack.cardsOf(th); !strings.Contains(c[0], "bug-7") {
+			t.Errorf("cards %q, want what came last", c)
+		}
+	})
+}
+
+// Whose act it was, if GitLab tells.
+func TestWhoDid(t *testing.T) {
+	noon := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	team := parseTeam(t, testTeam)
+	c, _ := team.Channel(help)
+	for _, tt := range []struct {
+		name     string
+		issue    Issue
+		was      bool // closed
+		reopener string
+		want     string
+	}{
+		{"closed", Issue{Closed: true, ClosedBy: "Pat"}, false, "", "Closed by Pat in"},
+		{"closed, by nobody knows whom", Issue{Closed: true}, false, "Ann", "Closed in"},
+		{"reopened", Issue{}, true, "Ann", "Reopened by Ann in"},
+		{"reopened, by nobody knows whom", Issue{}, true, "", "Reopened in"},
+	} {
+		tt.issue.URL, tt.issue.Updated = "https://gitlab.example.com/acme/app/-/issues/1", noon
+		link := Link{Since: noon, Shown: tt.was, Issue: Issue{Closed: tt.was}, Withdrawn: tt.was}
+		f := Facts{Rules: &Rules{Channel: c}, Link: &link, Back: Back{Issue: &tt.issue, Reopener: tt.reopener}}
+		now := link
+		actions, _ := f.comesBack(&now)
+		i := slices.IndexFunc(actions, func(a Action) bool { return a.Say != nil })
+		if i < 0 || !strings.Contains(actions[i].Say.Text.String(), tt.want) {
+			t.Errorf("%s: comesBack() = %v, want it to say %q", tt.name, actions, tt.want)
+		}
+		if slices.ContainsFunc(actions, func(a Action) bool { return a.Sign != nil }) {
+			t.Errorf("%s: a sign is given, though the workspace has none", tt.name)
+		}
+		if now.Withdrawn {
+			t.Errorf("%s: still withdrawn", tt.name)
+		}
+	}
 }

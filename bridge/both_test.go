@@ -219,7 +219,7 @@ func (s *sides) inGitLab(st sideStep, text string) {
 
 func (s *sides) state() string {
 	i := s.r.gitlab.all()[0]
-	return fmt.Sprint(i.Closed, i.Labels, i.Assignees, i.Title, len(i.own()), s.r.slack.said(s.th), s.r.slack.cards[s.th], s.r.slack.signs[s.th])
+	return fmt.Sprint(i.Closed, i.Labels, i.Assignees, i.Title, len(i.own()), s.r.slack.said(s.th), s.r.slack.cardsOf(s.th), s.r.slack.signs[s.th])
 }
 
 // compare tells where the two sides differ.
@@ -270,7 +270,7 @@ func (s *sides) compare() (faults []string) {
 
 // compareCard asks that card and sign show the issue as it is.
 func (s *sides) compareCard(i *fakeIssue, fault func(string, ...any)) {
-	cards := s.r.slack.cards[s.th]
+	cards := s.r.slack.cardsOf(s.th)
 	if len(cards) != 1 {
 		fault("%d cards", len(cards))
 		return

@@ -46,7 +46,7 @@ func TestAcknowledge(t *testing.T) {
 		if !strings.HasSuffix(i.Description, markup.ThreadMark(th.Channel, th.TS)) || !strings.Contains(i.Description, "Name of UASKER") {
 			t.Errorf("description = %q", i.Description)
 		}
-		cards := r.slack.cards[th]
+		cards := r.slack.cardsOf(th)
 		if len(cards) != 1 || !strings.Contains(cards[0], "acme/app#1") || !strings.Contains(cards[0], "Agent One") {
 			t.Errorf("cards = %q", cards)
 		}
@@ -217,7 +217,7 @@ func TestBornWithWhatIsThere(t *testing.T) {
 		if !i.Closed || !slices.Equal(i.Labels, []string{"flow::done", "team::Foundations"}) {
 			t.Errorf("issue closed %v labels %v, want closed with flow::done and team::Foundations", i.Closed, i.Labels)
 		}
-		if c := r.slack.cards[th]; len(c) != 1 || !strings.Contains(c[0], "*closed*") {
+		if c := r.slack.cardsOf(th); len(c) != 1 || !strings.Contains(c[0], "*closed*") {
 			t.Errorf("cards = %q, want one that says closed", c)
 		}
 	})
@@ -267,8 +267,8 @@ func TestTwoAgentsAtOnce(t *testing.T) {
 		}
 		r.bridge.Gap(time.Now().Add(-time.Hour), time.Now())
 		r.idle()
-		if i := r.only(); !slices.Equal(i.Assignees, []string{"one"}) || len(r.slack.cards[th]) != 1 {
-			t.Errorf("assignees %v cards %d", i.Assignees, len(r.slack.cards[th]))
+		if i := r.only(); !slices.Equal(i.Assignees, []string{"one"}) || len(r.slack.cardsOf(th)) != 1 {
+			t.Errorf("assignees %v cards %d", i.Assignees, len(r.slack.cardsOf(th)))
 		}
 	})
 }
@@ -304,7 +304,7 @@ func TestTrouble(t *testing.T) {
 					if !i.Closed || !slices.Equal(i.mirrored(), []string{at(10), at(20)}) || !slices.Equal(i.Assignees, []string{"two"}) {
 						t.Errorf("closed %v mirrored %v assignees %v", i.Closed, i.mirrored(), i.Assignees)
 					}
-					if c := r.slack.cards[th]; len(c) != 1 || !strings.Contains(c[0], "*closed*") {
+					if c := r.slack.cardsOf(th); len(c) != 1 || !strings.Contains(c[0], "*closed*") {
 						t.Errorf("cards = %q", c)
 					}
 				})

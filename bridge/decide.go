@@ -38,8 +38,8 @@ func Decide(f Facts) Verdict {
 }
 
 // born decides on a thread without an issue: state alone counts.
-func (f Facts) born() Verdict {
-	owners := f.acknowledgers()
+func (f Facts) born(first ...string) Verdict {
+	owners := unique(append(first, f.acknowledgers()...))
 	if len(owners) == 0 {
 		return nothing(f.unacknowledged())
 	}
@@ -110,7 +110,7 @@ func (f Facts) follow() Verdict {
 	if actions, why := f.rootEdit(&link); why != "" {
 		add(actions, []string{why})
 	}
-	closed := f.Link.Shown
+	closed := f.Link.Shown && link.Shown
 	if f.Root != nil && f.Reactions {
 		actions, why := f.reactions(&link)
 		add(actions, why)
@@ -174,7 +174,13 @@ func (f Facts) lost(link *Link) Verdict {
 		return Verdict{Reason: "the issue is gone: " + link.Lost, Link: link}
 	}
 	f.Before = nil
-	v := f.born()
+	var asking []string
+	for _, s := range added {
+		if s.As != "" && !s.Idle {
+			asking = append(asking, s.User)
+		}
+	}
+	v := f.born(asking...)
 	v.Reason += ", after the issue before was lost"
 	return v
 }

@@ -39,14 +39,15 @@
 //
 //	event.go, facts.go        the words
 //	accept.go                 from an event to a look that is on disk
-//	look.go, gather.go        from a look to facts, from a verdict to jobs
+//	look.go, gather.go, gathertext.go, gatherback.go
+//	                          from a look to facts, from a verdict to jobs
 //	decide.go, reactions.go, labels.go, edits.go, apps.go
 //	                          all rules for what people do in Slack
 //	back.go, tell.go          all rules for what they do in GitLab, and what one person alone is told
 //	compose.go                what people get to read
-//	work.go, perform.go, find.go, action.go
+//	work.go, perform.go, finish.go, find.go, action.go
 //	                          the loop, what changes the world, and whether it did already
-//	edits.go, files.go, say.go
+//	edits.go, files.go, assign.go, say.go
 //	                          the changes that take more than one request
 //	retry.go, outage.go, ops.go
 //	                          the vendors' errors, what follows from each, and who hears of it

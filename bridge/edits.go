@@ -135,7 +135,8 @@ func (b *Bridge) editNote(ctx context.Context, t Thread, e *EditNote, link *Link
 		return outcome{}, err
 	}
 	permalink := b.slack.Permalink(t.Channel, e.TS, t.TS)
-	body, found := markup.GitLab{}, false
+	var body markup.GitLab
+	var found bool
 	if e.Part.String() != "" {
 		body, found = markup.ReplacePart(note.Body, permalink, e.Part)
 	} else {

@@ -51,6 +51,7 @@ func (f Facts) round() int {
 type Back struct {
 	Issue      *Issue             // as it is now; nil: not known to have changed
 	Notes      []Note             // those that changed since the link's Polled, as they were written
+	Reopener   string             // who reopened it, if it is open while Slack shows it closed
 	All        bool               // Notes are all there are
 	Said       map[int]saidRecord // the comments that are in Slack, by note
 	Moved      *Issue             // what it has become in another project; then Notes are that one's

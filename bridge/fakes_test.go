@@ -376,6 +376,20 @@ func (s *fakeSlack) OpenFile(ctx context.Context, f markup.File) (io.ReadCloser,
 	return io.NopCloser(strings.NewReader(text)), int64(len(text)), f.Name, nil
 }
 
+// read gives a list as it is now, such as told or announced.
+func (s *fakeSlack) read(list *[]string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(*list)
+}
+
+// cardsOf lists the texts of a thread's cards.
+func (s *fakeSlack) cardsOf(t Thread) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.cards[t])
+}
+
 // said lists what the bridge said in a thread beside the card, oldest first.
 func (s *fakeSlack) said(t Thread) []string {
 	s.mu.Lock()
@@ -435,6 +449,8 @@ type fakeIssue struct {
 	Notes   []string // texts; a note's number is its place, from 1; empty: deleted
 	written []Note   // beside the texts: who, when, what kind
 	deleted bool
+
+	reopener string // who reopened it last
 }
 
 // touch has the issue changed now, and later than the last time.
@@ -671,6 +687,15 @@ func (g *fakeGitLab) Notes(_ context.Context, _, iid int, page func([]Note) bool
 	}
 	page(all)
 	return nil
+}
+
+func (g *fakeGitLab) Reopener(_ context.Context, _, iid int) (string, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if tr := g.called("Reopener"); tr != nil {
+		return "", tr.err
+	}
+	return g.issues[iid-1].reopener, nil
 }
 
 func (g *fakeGitLab) Changed(_ context.Context, project int, since time.Time, page func([]Issue) error) error {

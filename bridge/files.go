@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"slack-gitlab-bridge/markup"
 )
@@ -59,7 +60,10 @@ func (b *Bridge) copyFiles(ctx context.Context, t Thread, c *CopyFiles) (outcome
 		if have != (fileRecord{}) {
 			continue
 		}
-		if have, err = b.copyFile(ctx, file, link); err != nil {
+		switch have, err = b.copyFile(ctx, file, link); {
+		case err != nil && c.last && plain(err) && ctx.Err() == nil:
+			have = fileRecord{Why: "not copied: it failed too often"}
+		case err != nil:
 			return outcome{}, err
 		}
 		if err := b.keepCopy(ctx, t, file.ID, have); err != nil {
@@ -114,7 +118,7 @@ func (b *Bridge) copyFile(ctx context.Context, file markup.File, link *Link) (fi
 	}
 	body, size, name, err := b.slack.OpenFile(ctx, file)
 	if never := new(Never); errors.As(err, &never) {
-		return fileRecord{Why: never.Err.Error()}, nil
+		return fileRecord{Why: reason(never)}, nil
 	} else if err != nil {
 		return fileRecord{}, err
 	}
@@ -122,14 +126,14 @@ func (b *Bridge) copyFile(ctx context.Context, file markup.File, link *Link) (fi
 	if size > b.config.MaxFile {
 		return fileRecord{Why: tooBig}, nil
 	}
-	limited := &atMost{Reader: body, left: b.config.MaxFile}
+	limited := &atMost{ReadCloser: body, left: b.config.MaxFile}
 	up, err := b.gitlab.Upload(ctx, link.Issue.Project, cmp.Or(file.Name, name), size, limited)
 	never := new(Never)
 	switch {
 	case limited.over:
 		return fileRecord{Why: tooBig}, nil
 	case errors.As(err, &never):
-		return fileRecord{Why: never.Err.Error()}, nil
+		return fileRecord{Why: reason(never)}, nil
 	case err != nil:
 		return fileRecord{}, err
 	}
@@ -194,9 +198,19 @@ func withLinks(body string, files []markup.File) (out markup.GitLab, changed boo
 	return out, changed
 }
 
+// reason is why a vendor refused, without what it was asked to do.
+func reason(n *Never) string {
+	text := n.Err.Error()
+	what, why, found := strings.Cut(text, ": ")
+	if found && (strings.HasPrefix(what, "read file ") || strings.HasPrefix(what, "upload file ")) {
+		return why
+	}
+	return text
+}
+
 // atMost reads no more than so many bytes: one more is an error.
 type atMost struct {
-	io.Reader
+	io.ReadCloser
 	left int64
 	over bool
 }
@@ -204,7 +218,7 @@ type atMost struct {
 var errTooLarge = errors.New("larger than allowed")
 
 func (r *atMost) Read(p []byte) (int, error) {
-	n, err := r.Reader.Read(p)
+	n, err := r.ReadCloser.Read(p)
 	if r.left -= int64(n); r.left < 0 {
 		r.over = true
 		return 0, errTooLarge
@@ -213,4 +227,9 @@ func (r *atMost) Read(p []byte) (int, error) {
 }
 
 // megabytes gives a size for people.
-func megabytes(n int64) string { return fmt.Sprintf("%.0f MB", float64(n)/1e6) }
+func megabytes(n int64) string {
+	if n < 1e6 {
+		return fmt.Sprintf("%.0f kB", float64(n)/1e3)
+	}
+	return fmt.Sprintf("%.0f MB", float64(n)/1e6)
+}

@@ -23,8 +23,11 @@ func (b *Bridge) begin(ctx context.Context, job store.Job) (store.Job, error) {
 // lookFor looks for the effect of a try whose answer is not known, if there was one. Neither an outcome nor an error means: it is not
 // there, and as much time has passed that it will not come any more.
 func (b *Bridge) lookFor(ctx context.Context, t Thread, a Action, link *Link, begun time.Time) (*outcome, error) {
-	if begun.IsZero() {
+	switch {
+	case begun.IsZero():
 		return nil, nil
+	case a.Tell != nil: // twice is worse than never
+		return &outcome{deed: "may have told " + a.Tell.Key}, nil
 	}
 	o, err := b.find(ctx, t, a, link, begun)
 	if err != nil {
@@ -58,6 +61,7 @@ func (b *Bridge) find(ctx context.Context, t Thread, a Action, link *Link, since
 			return nil, err
 		}
 		o := a.Create.made(issue)
+		o.make.Polled = o.make.Created.Add(-pollFirst) // people may have found it first
 		return &o, nil
 	case a.Note != nil:
 		note, found, err := b.gitlab.FindNote(ctx, link.Issue.Project, link.Issue.IID, a.Note.marked(t), since)

@@ -53,8 +53,8 @@ func TestNothingIsMirroredPastTheGuard(t *testing.T) {
 		if n := len(r.only().Notes); n != 0 {
 			t.Errorf("%d notes in an issue that anybody can read, want none", n)
 		}
-		if len(r.slack.told) != 1 {
-			t.Errorf("told %q, want the agent told once", r.slack.told)
+		if len(r.slack.read(&r.slack.told)) != 1 {
+			t.Errorf("told %q, want the agent told once", r.slack.read(&r.slack.told))
 		}
 		if _, err := Retry(context.Background(), r.store, ""); err != nil {
 			t.Error(err)

@@ -45,6 +45,9 @@ type GitLab interface {
 	// Notes reads an issue's notes, the last changed first, a page of up to 100 at a time: one request a page, as long as page wants more.
 	Notes(ctx context.Context, project, iid int, page func([]Note) (more bool)) error
 
+	// Reopener names the person who reopened an issue last: one request per 100 changes of its state. Empty: GitLab does not tell.
+	Reopener(ctx context.Context, project, iid int) (name string, err error)
+
 	// Changed reads the issues that changed since then, the one that changed first first, a page of up to 100 at a time: one request a page.
 	// It ends early with the error that page returns.
 	Changed(ctx context.Context, project int, since time.Time, page func([]Issue) error) error

@@ -42,7 +42,7 @@ func TestConfidentialAgain(t *testing.T) {
 				r.gitlab.person(1, func(i *fakeIssue) { i.Title = "A leak" })
 				r.polled()
 				r.wantSaid(th)
-				if c := r.slack.cards[th]; len(c) != 1 || strings.Contains(c[0], "leak") || strings.Contains(c[0], "Owner") {
+				if c := r.slack.cardsOf(th); len(c) != 1 || strings.Contains(c[0], "leak") || strings.Contains(c[0], "Owner") {
 					t.Errorf("cards %q, want nothing but the state", c)
 				}
 			})
@@ -92,7 +92,7 @@ func TestHiddenParked(t *testing.T) {
 		r.gitlab.order(trouble{call: "UpdateIssue", err: &Never{Err: errors.New("403 Forbidden")}})
 		r.reacted(th, th.TS, agentOne, "ops", true)
 		r.idle()
-		if c := r.slack.cards[th]; len(c) != 1 || strings.Contains(c[0], "Ops") || !strings.Contains(c[0], "given up") {
+		if c := r.slack.cardsOf(th); len(c) != 1 || strings.Contains(c[0], "Ops") || !strings.Contains(c[0], "given up") {
 			t.Errorf("cards %q, want one that names no label", c)
 		}
 	})
@@ -156,4 +156,57 @@ func TestConfidentialIsUnderWay(t *testing.T) {
 			t.Errorf("%s, lifted: Why = %q, Secret = %v, want neither", why, l.Why, l.Secret)
 		}
 	}
+}
+
+// A comment that was unsaid is said once a person edits it where all may read it.
+func TestUnsaidIsEdited(t *testing.T) {
+	twoWay(t, func(r *rig, th Thread) {
+		r.confides(true)
+		r.polled()
+		n := r.comments("hush")
+		r.polled()
+		r.confides(false)
+		r.polled()
+		r.wantSaid(th)
+		r.gitlab.person(1, func(i *fakeIssue) { i.Notes[n-1], i.written[n-1].Updated = "for all", i.Updated })
+		r.polled()
+		r.wantSaid(th, "for all")
+	})
+}
+
+// What a person has made confidential needs no guard, and stays a person's doing.
+func TestGuardOfWhatIsConfidential(t *testing.T) {
+	twoWay(t, func(r *rig, th Thread) {
+		r.confides(true)
+		r.polled()
+		r.gitlab.mu.Lock()
+		r.gitlab.project.Visibility = "public"
+		r.gitlab.mu.Unlock()
+		r.gitlab.forget()
+		time.Sleep(10*time.Minute + time.Second)
+		r.replied(th, says(at(30), asker, "more"))
+		r.polled()
+		if n := r.gitlab.count("UpdateIssue"); n != 0 {
+			t.Errorf("the issue was changed %d times, want never", n)
+		}
+		if c := r.slack.cardsOf(th); strings.Contains(c[0], "wider") {
+			t.Errorf("cards %q, want no word of the project", c)
+		}
+	})
+}
+
+// A card that a person has deleted stays away, whatever changes.
+func TestCardStaysDeleted(t *testing.T) {
+	twoWay(t, func(r *rig, th Thread) {
+		r.slack.mu.Lock()
+		r.slack.replies[0].gone = true
+		r.slack.mu.Unlock()
+		for n := range 3 {
+			r.gitlab.person(1, func(i *fakeIssue) { i.Title = strings.Repeat("x", n+1) })
+			r.polled()
+		}
+		if n := r.slack.count("UpdateReply", "UpdateCard", "PostCard"); n != 2 {
+			t.Errorf("%d requests for the card, want its posting and one that found it gone", n)
+		}
+	})
 }

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -63,8 +64,16 @@ func (b *Bridge) endLook(ctx context.Context, c *store.Change, t Thread, job sto
 	}
 	anew := found && (now.Rev != job.Rev || now.Seq != job.Seq) // another place: another job, after this one was dropped
 	for _, h := range hints {
-		// A sweep or poll that came meanwhile, and may have seen more than this look, has left no other trace than the one that was there.
-		if !anew || h.Key != sweptKey(t) && h.Key != backKey(t) {
+		// A sweep or poll that came meanwhile, and may have seen more than this look, has written its record over the one that was there.
+		again := false
+		if anew && (h.Key == sweptKey(t) || h.Key == backKey(t)) {
+			r, there, err := b.store.Read(ctx, h.Key)
+			if err != nil {
+				return err
+			}
+			again = there && !bytes.Equal(r.Raw, h.Raw)
+		}
+		if !again {
 			c.Delete(h.Key)
 		}
 	}
@@ -245,7 +254,10 @@ func again(c *store.Change, t Thread, a Action, job store.Job) error {
 		return err
 	}
 	c.GuardJob(job)
-	job.Body, job.Holds, job.Parked, job.Waits, job.Tries, job.NotBefore = fresh.Body, fresh.Holds, "", "", 0, fresh.NotBefore
+	if job.Parked != "" || job.NotBefore.Before(fresh.NotBefore) {
+		job.NotBefore = fresh.NotBefore // else it waits on, as a vendor may have told it to
+	}
+	job.Body, job.Holds, job.Parked, job.Waits, job.Tries = fresh.Body, fresh.Holds, "", "", 0
 	c.PutJob(job)
 	return nil
 }

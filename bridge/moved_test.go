@@ -78,12 +78,14 @@ func TestMovedInTwoSteps(t *testing.T) {
 		r.closes(true)
 		r.polled()
 		moved := r.moves(8, true)
+		r.gitlab.mu.Lock()
 		moved.Closed = false
+		r.gitlab.mu.Unlock()
 		r.polled()
 		if got := r.slack.signs[th]; len(got) != 0 {
 			t.Errorf("signs %q on an open issue", got)
 		}
-		if c := r.slack.cards[th]; !strings.Contains(c[0], "acme/p8#2") || !strings.Contains(c[0], "*open*") {
+		if c := r.slack.cardsOf(th); !strings.Contains(c[0], "acme/p8#2") || !strings.Contains(c[0], "*open*") {
 			t.Errorf("cards %q, want the moved one, open", c)
 		}
 	})
@@ -107,7 +109,7 @@ func TestMovedTwice(t *testing.T) {
 		if got := last.mirrored(); !slices.Equal(got, []string{first, second}) {
 			t.Errorf("mirrored %v, want both in the last issue", got)
 		}
-		if c := r.slack.cards[th]; !strings.Contains(c[0], last.Ref) {
+		if c := r.slack.cardsOf(th); !strings.Contains(c[0], last.Ref) {
 			t.Errorf("cards %q, want %s", c, last.Ref)
 		}
 	})
@@ -123,7 +125,9 @@ func TestMovedKeepsWhatPeopleWrote(t *testing.T) {
 					r.polled()
 				}
 				moved := r.moves(8, true)
+				r.gitlab.mu.Lock()
 				moved.Description += "\n" // GitLab rewrites what it copies
+				r.gitlab.mu.Unlock()
 				r.polled()
 				r.edits(th, th.TS, "The build is green")
 				r.polled()
@@ -174,4 +178,20 @@ func TestLostTakesItsSign(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Once followed, a moved issue costs no more than any other.
+func TestMovedCost(t *testing.T) {
+	twoWay(t, func(r *rig, th Thread) {
+		r.comments("an old comment")
+		r.polled()
+		r.moves(8, true)
+		r.polled()
+		r.gitlab.forget()
+		r.polled()
+		time.Sleep(21 * time.Minute)
+		if n := r.gitlab.count("Notes", "Issue", "Moved"); n != 0 {
+			t.Errorf("asked %v, want neither notes nor the issue: nothing has changed", r.gitlab.asked())
+		}
+	})
 }

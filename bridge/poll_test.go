@@ -38,14 +38,14 @@ func TestOneProjectIsDown(t *testing.T) {
 				if reasons := r.bridge.Ready(r.t.Context()); len(reasons) != 1 || !strings.HasPrefix(reasons[0], "project "+tt.path+": ") {
 					t.Errorf("Ready() = %q, want the project", reasons)
 				}
-				wantParts(t, "ops were told", r.slack.announced, []string{"Waiting: "})
+				wantParts(t, "ops were told", r.slack.read(&r.slack.announced), []string{"Waiting: "})
 				r.gitlab.calm()
 				r.polled()
 				time.Sleep(time.Minute)
 				if reasons := r.bridge.Ready(r.t.Context()); len(reasons) != 0 {
 					t.Errorf("Ready() = %q after it was mended", reasons)
 				}
-				wantParts(t, "ops were told", r.slack.announced, []string{"Waiting: ", "Going on: project " + tt.path})
+				wantParts(t, "ops were told", r.slack.read(&r.slack.announced), []string{"Waiting: ", "Going on: project " + tt.path})
 			})
 		})
 	}
@@ -153,7 +153,7 @@ func TestParkedLookIsPolled(t *testing.T) {
 		r.gitlab.order(trouble{call: "Notes", err: &Never{Err: errors.New("403 Forbidden")}, times: 1 << 30})
 		r.comments("hello")
 		time.Sleep(time.Hour)
-		wantParts(t, "told", r.slack.told, []string{agentOne + ": "})
+		wantParts(t, "told", r.slack.read(&r.slack.told), []string{agentOne + ": "})
 		if n := r.gitlab.count("Notes"); n > 10 {
 			t.Errorf("notes were read %d times in an hour, want a few", n)
 		}
@@ -224,7 +224,7 @@ func TestSweepOfTwoProjects(t *testing.T) {
 				}
 				time.Sleep(11 * time.Minute)
 				for project, th := range map[int]Thread{7: second, 8: th} {
-					if c := r.slack.cards[th]; strings.Contains(c[0], "deleted in GitLab") != (project != down) {
+					if c := r.slack.cardsOf(th); strings.Contains(c[0], "deleted in GitLab") != (project != down) {
 						t.Errorf("project %d: cards %q", project, c)
 					}
 				}

@@ -255,7 +255,7 @@ func (r *rig) compare(th Thread) (faults []string) {
 	if got := i.mirrored(); !slices.Equal(slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want))) {
 		fault("mirrored %v, want each once of %v", got, want)
 	}
-	if n := len(r.slack.cards[th]); n != 1 {
+	if n := len(r.slack.cardsOf(th)); n != 1 {
 		fault("%d cards, want 1", n)
 	}
 	x, err := r.bridge.Explain(context.Background(), th)

@@ -82,7 +82,7 @@ func TestRetryOfARunningJob(t *testing.T) {
 				r.slack.meanwhile(call, retry)
 				r.reacted(th, th.TS, agentOne, "eyes", true)
 				time.Sleep(10 * time.Minute)
-				if got, notes, cards := len(r.gitlab.issues), len(r.only().Notes), len(r.slack.cards[th]); got != 1 || notes != 1 || cards != 1 {
+				if got, notes, cards := len(r.gitlab.issues), len(r.only().Notes), len(r.slack.cardsOf(th)); got != 1 || notes != 1 || cards != 1 {
 					t.Errorf("%d issues, %d notes, %d cards, want one of each", got, notes, cards)
 				}
 				if jobs, err := r.bridge.Jobs(t.Context()); len(jobs) != 0 || err != nil {
@@ -120,8 +120,8 @@ func TestDoneButNotWrittenDown(t *testing.T) {
 					r.disk.fails(how.err, how.written, func(b store.Batch) bool { return deletes(b, "job/"+th.String()+part) })
 					r.reacted(th, th.TS, agentOne, "eyes", true)
 					r.idle()
-					if i := r.only(); len(i.Notes) != 1 || !i.Closed || len(r.slack.cards[th]) != 1 {
-						t.Errorf("%d notes, closed %v, %d cards, want one of each and closed", len(i.Notes), i.Closed, len(r.slack.cards[th]))
+					if i := r.only(); len(i.Notes) != 1 || !i.Closed || len(r.slack.cardsOf(th)) != 1 {
+						t.Errorf("%d notes, closed %v, %d cards, want one of each and closed", len(i.Notes), i.Closed, len(r.slack.cardsOf(th)))
 					}
 				})
 			})
@@ -239,7 +239,7 @@ func TestCardWantedMeanwhile(t *testing.T) {
 		})
 		r.reacted(th, th.TS, agentOne, "eyes", true)
 		r.idle()
-		if c := r.slack.cards[th]; len(c) != 1 || !strings.Contains(c[0], "team::Ops") {
+		if c := r.slack.cardsOf(th); len(c) != 1 || !strings.Contains(c[0], "team::Ops") {
 			t.Errorf("cards = %q, want one, with the label that came while it was posted", c)
 		}
 	})

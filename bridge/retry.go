@@ -53,6 +53,15 @@ func (e *Outage) Error() string {
 }
 func (e *Outage) Unwrap() error { return e.Err }
 
+// plain reports whether the error is none of the four: it failed, and may fail again for ever.
+func plain(err error) bool {
+	var later *Later
+	var never *Never
+	var unknown *Unknown
+	var outage *Outage
+	return !errors.As(err, &later) && !errors.As(err, &never) && !errors.As(err, &unknown) && !errors.As(err, &outage)
+}
+
 // The scopes of an outage that concern a whole vendor.
 const (
 	ScopeSlack  = "slack"

@@ -57,7 +57,7 @@ func (b *Bridge) showCard(ctx context.Context, t Thread, show *ShowCard, link *L
 func (b *Bridge) say(ctx context.Context, t Thread, s *Say, link *Link, said saidRecord) (outcome, error) {
 	if !s.Gone {
 		info, err := b.slack.Channel(ctx, t.Channel)
-		if err != nil || s.comment() && link.hidden(info) {
+		if err != nil || s.isComment() && link.hidden(info) {
 			return outcome{}, err
 		}
 		o, err := b.put(ctx, t, s.Key, s.Text, said)

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"slack-gitlab-bridge/store"
 )
 
 func TestHints(t *testing.T) {
@@ -61,7 +63,7 @@ func TestHints(t *testing.T) {
 				r.stop()
 				r.start() // and the sweep tells nobody
 				r.idle()
-				wantParts(t, "told", r.slack.told, tt.want)
+				wantParts(t, "told", r.slack.read(&r.slack.told), tt.want)
 				if s := r.store.Stats(); s.Parked != 0 {
 					t.Errorf("%d parked, want none", s.Parked)
 				}
@@ -91,7 +93,7 @@ func TestAudienceRefusedIsTold(t *testing.T) {
 		r.reacted(th, th.TS, agentOne, "eyes", false)
 		r.reacted(th, th.TS, agentOne, "eyes", true)
 		r.idle()
-		wantParts(t, "told", r.slack.told, []string{agentOne + ": No issue was made: more people can read acme/app than this channel."})
+		wantParts(t, "told", r.slack.read(&r.slack.told), []string{agentOne + ": No issue was made: more people can read acme/app than this channel."})
 		if n := len(r.gitlab.issues); n != 0 {
 			t.Errorf("%d issues, want none", n)
 		}
@@ -110,15 +112,15 @@ func TestParkedIsTold(t *testing.T) {
 				r.idle()
 				r.reacted(th, th.TS, agentOne, "ops", true)
 				r.idle()
-				wantParts(t, "told", r.slack.told, []string{agentOne + ": GitLab or Slack refused this for good: " + tt.does + ". 403 Forbidden.\nWhat helps: unlock the discussion."})
-				if c := r.slack.cards[th]; len(c) != 1 || !strings.Contains(c[0], "given up: "+tt.does) {
+				wantParts(t, "told", r.slack.read(&r.slack.told), []string{agentOne + ": GitLab or Slack refused this for good: " + tt.does + ". 403 Forbidden.\nWhat helps: unlock the discussion."})
+				if c := r.slack.cardsOf(th); len(c) != 1 || !strings.Contains(c[0], "given up: "+tt.does) {
 					t.Errorf("cards %q, want one that says so", c)
 				}
 				if n, err := Retry(r.t.Context(), r.store, ""); n != 1 || err != nil {
 					t.Errorf("Retry() = %d, %v", n, err)
 				}
 				r.idle()
-				if c := r.slack.cards[th]; len(c) != 1 || strings.Contains(c[0], "given up") {
+				if c := r.slack.cardsOf(th); len(c) != 1 || strings.Contains(c[0], "given up") {
 					t.Errorf("cards %q, want one that no longer says so", c)
 				}
 			})
@@ -132,7 +134,7 @@ func TestParkedBirthIsTold(t *testing.T) {
 		r.gitlab.order(trouble{call: "CreateIssue", err: &Never{Err: errors.New("400 Bad Request"), Remedy: "look"}})
 		r.reacted(th, th.TS, agentOne, "eyes", true)
 		r.idle()
-		wantParts(t, "told", r.slack.told, []string{agentOne + ": GitLab or Slack refused this for good: making the issue."})
+		wantParts(t, "told", r.slack.read(&r.slack.told), []string{agentOne + ": GitLab or Slack refused this for good: making the issue."})
 	})
 }
 
@@ -163,9 +165,9 @@ func TestUndoWindow(t *testing.T) {
 				r.reacted(th, th.TS, agentOne, "eyes", false)
 				r.idle()
 				i := r.only()
-				withdrawn := strings.Contains(r.slack.cards[th][0], "withdrawn")
+				withdrawn := strings.Contains(r.slack.cardsOf(th)[0], "withdrawn")
 				if withdrawn != tt.withdrawn || (i.Closed && !closed) != tt.withdrawn {
-					t.Errorf("closed %v, card %q, want withdrawn %v", i.Closed, r.slack.cards[th], tt.withdrawn)
+					t.Errorf("closed %v, card %q, want withdrawn %v", i.Closed, r.slack.cardsOf(th), tt.withdrawn)
 				}
 			})
 		})
@@ -266,7 +268,7 @@ func TestOpsAreTold(t *testing.T) {
 		time.Sleep(time.Minute)
 		r.bridge.TellOps("agents file changed")
 		time.Sleep(time.Minute)
-		got := r.slack.announced
+		got := r.slack.read(&r.slack.announced)
 		want := []string{"C0OPS00001: Waiting: ", "C0OPS00001: Going on: gitlab works again", "C0OPS00001: Caught up: nothing was heard from Slack from", "agents file changed"}
 		wantParts(t, "announced", got, want)
 		r.stop()
@@ -291,6 +293,8 @@ func TestFiles(t *testing.T) {
 		{name: "a link without an answer", order: &trouble{call: "UpdateNote", err: errLost, obey: true}, has: []string{"](/uploads/"}, not: "files/F1", uploads: 2},
 		{name: "in a confidential issue of a public project", make: func(r *rig) { r.gitlab.project.Visibility = "public" },
 			has: []string{"– not copied, since the issue is confidential"}, not: "/uploads/", uploads: 0},
+		{name: "failing for ever", order: &trouble{call: "Upload", err: errors.New("connection reset"), times: 100},
+			has: []string{"files/F1) (3 B) – not copied: it failed too often", "F2) (3 B) – not copied"}, not: "/uploads/", uploads: 0},
 		{name: "down for a minute", order: &trouble{call: "OpenFile", err: errors.New("500"), times: 6}, has: []string{"](/uploads/"}, not: "files/F1", uploads: 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -356,4 +360,56 @@ func TestFilesOfTheFirstMessage(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What was told is not told again because writing that down failed, or the process ended.
+func TestToldOnce(t *testing.T) {
+	for _, restart := range []bool{false, true} {
+		t.Run(fmt.Sprint("restart ", restart), func(t *testing.T) {
+			story(t, func(r *rig, th Thread) {
+				r.reacted(th, th.TS, agentOne, "eyes", true)
+				r.idle()
+				r.disk.fails(errors.New("disk full"), false, func(b store.Batch) bool {
+					return slices.ContainsFunc(b.Deletes, func(key string) bool { return strings.Contains(key, "/tell/") })
+				})
+				r.reacted(th, th.TS, stranger, "white_check_mark", true)
+				time.Sleep(time.Second)
+				if restart {
+					r.stop()
+					r.start()
+				}
+				r.idle()
+				wantParts(t, "told", r.slack.read(&r.slack.told), []string{stranger + ": "})
+			})
+		})
+	}
+}
+
+// What could not be written down is told all the same.
+func TestToldAtAll(t *testing.T) {
+	for _, written := range []bool{false, true} {
+		story(t, func(r *rig, th Thread) {
+			r.reacted(th, th.TS, agentOne, "eyes", true)
+			r.idle()
+			r.disk.fails(errors.New("disk full"), written, func(b store.Batch) bool { return puts(b, toldPrefix(th)) })
+			r.reacted(th, th.TS, stranger, "white_check_mark", true)
+			r.idle()
+			wantParts(t, "told", r.slack.read(&r.slack.told), []string{stranger + ": "})
+		})
+	}
+}
+
+// Reopened in GitLab in the same moment, a request is not said to be closed.
+func TestNoHintOnceReopened(t *testing.T) {
+	twoWay(t, func(r *rig, th Thread) {
+		r.reacted(th, th.TS, asker, "white_check_mark", true)
+		r.polled()
+		r.closes(false)
+		r.slack.order(trouble{call: "Reactions", err: &Later{After: time.Minute, Err: errors.New("429")}})
+		r.reacted(th, th.TS, agentOne, "ops", true) // the look waits for both
+		time.Sleep(16 * time.Second)
+		r.replied(th, says(at(30), asker, "it is not"))
+		r.idle()
+		wantParts(t, "told", r.slack.read(&r.slack.told), nil)
+	})
 }

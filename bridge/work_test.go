@@ -54,7 +54,7 @@ func TestStop(t *testing.T) {
 					t.Errorf("%d issues in the end, want %d", n, threads)
 				}
 				for n := range threads {
-					if c := r.slack.cards[Thread{help, at(n)}]; len(c) != 1 {
+					if c := r.slack.cardsOf(Thread{help, at(n)}); len(c) != 1 {
 						t.Errorf("thread %d has %d cards, want 1", n, len(c))
 					}
 				}
@@ -221,8 +221,8 @@ func TestJobChangedBeforeItIsSent(t *testing.T) {
 		})
 		r.reacted(th, th.TS, agentOne, "eyes", true)
 		r.idle()
-		if n := r.said("failed"); n != 0 || len(r.slack.cards[th]) != 1 {
-			t.Errorf("%d failures, %d cards, want none and one", n, len(r.slack.cards[th]))
+		if n := r.said("failed"); n != 0 || len(r.slack.cardsOf(th)) != 1 {
+			t.Errorf("%d failures, %d cards, want none and one", n, len(r.slack.cardsOf(th)))
 		}
 	})
 }

@@ -2,6 +2,8 @@ package markup
 
 import (
 	"fmt"
+	"net/url"
+	"path"
 	"strings"
 )
 
@@ -46,13 +48,15 @@ func fileLine(spans ...span) block {
 // fileSpans is the file's name, which leads to its copy or to Slack, and what is
 // known of it; of a picture that is copied, the picture.
 func fileSpans(f File) []span {
-	name := oneLine(f.Name)
-	if name == "" {
-		name = "a file"
-	}
-	link := span{text: name, url: f.Permalink}
+	link := span{text: oneLine(f.Name), url: f.Permalink}
 	if uploadPath(f.Copy) != "" {
 		link.url, link.copy = f.Copy, true
+		if name, err := url.PathUnescape(path.Base(f.Copy)); err == nil && link.text == "" {
+			link.text = oneLine(name) // Slack does not tell the name of another company's file
+		}
+	}
+	if link.text == "" {
+		link.text = "a file"
 	}
 	out := []span{link}
 	var known []string

@@ -46,7 +46,7 @@ func FuzzRoundTrip(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		if len(s) > 1000 || strings.Contains(s, "slack-gitlab-bridge") {
-			t.Skip("cut or hidden on purpose")
+			return // cut or hidden on purpose
 		}
 		there := FromSlack(Message{Text: s}, names).String()
 		back := FromGitLab(GitLabText{Body: "x\n\n" + there, Limit: 1 << 20}).String() // the bridge has a line of its own first

@@ -2,9 +2,11 @@ package sandbox
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,6 +65,7 @@ type scene struct {
 	before   map[int]bool // issues that were there already
 	root     string       // ts of the first message
 	replies  []string     // their texts
+	sent     []string     // their ts
 }
 
 // check is something that has to become true. wrong says what is not as told, or nothing.
@@ -135,19 +138,29 @@ func (s *scene) issue() (fakegitlab.Issue, error) {
 	return made[0], nil
 }
 
-// card gives the one message of the app in the thread that links to the issue.
+// ofApp gives the app's messages in the thread, those that it marks as a card or the others. Only the bridge's card has a kind that the
+// imitation need know.
+func (s *scene) ofApp(cards bool) (found []fakeslack.Message) {
+	root, _ := s.w.slack.Message(helpInfra, s.root)
+	for _, m := range root.Replies {
+		var meta struct {
+			Payload struct{ Kind string } `json:"event_payload"`
+		}
+		_ = json.Unmarshal(m.Metadata, &meta) // without any it is no card
+		if m.BotID == s.w.slack.Config().BotID && (meta.Payload.Kind == "card") == cards {
+			found = append(found, m)
+		}
+	}
+	return found
+}
+
+// card gives the one card in the thread, which links to the issue.
 func (s *scene) card() (fakeslack.Message, error) {
 	is, err := s.issue()
 	if err != nil {
 		return fakeslack.Message{}, err
 	}
-	root, _ := s.w.slack.Message(helpInfra, s.root)
-	var cards []fakeslack.Message
-	for _, m := range root.Replies {
-		if m.BotID == s.w.slack.Config().BotID && strings.Contains(m.Text+string(m.Blocks), is.WebURL) {
-			cards = append(cards, m)
-		}
-	}
+	cards := slices.DeleteFunc(s.ofApp(true), func(m fakeslack.Message) bool { return !strings.Contains(m.Text+string(m.Blocks), is.WebURL) })
 	if len(cards) != 1 {
 		return fakeslack.Message{}, fmt.Errorf("%d messages of the app in the thread link to %s, want 1", len(cards), is.WebURL)
 	}

@@ -21,10 +21,12 @@ func TestSceneIsToldAndShown(t *testing.T) {
 	for _, want := range []string{
 		"Ada writes in #help-infra: " + askTitle, "Femi replies: " + firstSay, "Noor gives the first message :eyes:",
 		"→ GitLab: assigned to noor.haddad", "Sam gives the first message :foundations:", "→ GitLab: labels are severity::1, team::Foundations",
+		"Sam comments in GitLab: " + answer, "→ Slack: the comment stands in the thread", "Femi edits the reply: " + firstMeant,
 		"Ada gives the first message :white_check_mark:", "→ GitLab: the issue is closed", "→ Slack: the card says that it is closed",
-		"Ada gives the first message :repeat:", "→ GitLab: the issue is open", "The issue, as GitLab shows it:",
+		"Ada gives the first message :repeat:", "→ GitLab: the issue is open",
+		"Sam closes the issue in GitLab", "→ Slack: a line says who closed it", "The issue, as GitLab shows it:",
 		infraProject + "#1 · Closed", askTitle, "Labels: severity::1, team::Foundations", "Assignees: noor.haddad", "Author: slack-bridge",
-		askMore, "Comment by slack-bridge:", firstSay, secondSay, thirdSay, "Both sides ended as told.",
+		askMore, "Comment by slack-bridge:", firstMeant, answer, secondSay, thirdSay, "Both sides ended as told.",
 	} {
 		at := strings.Index(out.String()[last:], want)
 		if at < 0 {
@@ -49,9 +51,12 @@ func TestSceneNamesWhatDiffers(t *testing.T) {
 		"no labels":       {":ops:", "labels", `want "team::Ops"`},
 		"both labels":     {":foundations:", "team::Foundations, team::Ops"},
 		"no notes":        {firstSay, "0 times"},
-		"notes twice":     {firstSay, "2 times"},
+		"notes twice":     {"every reply once", "2 times"},
 		"never closes":    {":white_check_mark:", `got "opened", want "closed"`},
 		"stale card":      {"the card says that it is closed", "is open"},
+		"no comments":     {"comments in GitLab", answer, "0 messages"},
+		"no edits":        {"edits the reply", firstMeant, "0 times"},
+		"deaf to closing": {"Sam closes", "the card says that it is closed"},
 	} {
 		t.Run(wrong, func(t *testing.T) {
 			t.Parallel()

@@ -1,11 +1,8 @@
 package sandbox
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -26,11 +23,16 @@ type linked struct {
 	iid      int
 	url      string
 	card     string
-	mirrored map[string]bool
+	mirrored map[string]carried // by ts
+	said     map[int]bool       // by note
 	labels   []string
 	closed   bool
 	reopened bool
-	green    bool
+}
+
+type carried struct {
+	note int
+	text string
 }
 
 // startStandin runs one until the test ends.
@@ -40,6 +42,7 @@ func startStandin(t *testing.T, w *World, wrong string) {
 	ctx, cancel := context.WithCancel(context.Background())
 	socket := s.connect(ctx, t)
 	changes, stop := w.Slack().Subscribe()
+	gitlab, stopGitLab := w.gitlab.Subscribe()
 	done := make(chan error, 1)
 	go func() {
 		for {
@@ -48,16 +51,18 @@ func startStandin(t *testing.T, w *World, wrong string) {
 				done <- nil
 				return
 			case <-changes:
-				if err := s.look(ctx); err != nil && ctx.Err() == nil {
-					done <- err
-					return
-				}
+			case <-gitlab:
+			}
+			if err := s.look(ctx); err != nil && ctx.Err() == nil {
+				done <- err
+				return
 			}
 		}
 	}()
 	t.Cleanup(func() {
 		cancel()
 		stop()
+		stopGitLab()
 		_ = socket.Close() // the World may have closed it already
 		if err := <-done; err != nil {
 			t.Errorf("stand-in: %v", err)
@@ -109,7 +114,7 @@ func (s *standin) look(ctx context.Context) error {
 		for _, m := range ch.Messages {
 			given := map[string]bool{}
 			for _, r := range m.Reactions {
-				given[r.Name] = true
+				given[r.Name] = !slices.Contains(r.Users, s.w.Slack().Config().BotUserID)
 			}
 			replies := map[string]string{}
 			for _, r := range m.Replies {
@@ -131,28 +136,82 @@ func (s *standin) thread(ctx context.Context, ts, text string, given map[string]
 		if !given["eyes"] || s.wrong == "nothing" {
 			return nil
 		}
-		l = &linked{mirrored: map[string]bool{}}
+		l = &linked{mirrored: map[string]carried{}, said: map[int]bool{}}
 		s.links[ts] = l
 		if err := s.open(ctx, ts, text, l); err != nil {
 			return err
 		}
 	}
 	for _, r := range sortedKeys(replies) {
-		if l.mirrored[r] || s.wrong == "no notes" {
-			continue
-		}
-		l.mirrored[r] = true
-		times := 1
-		if s.wrong == "notes twice" {
-			times = 2
-		}
-		for range times {
-			if err := s.gitlab(ctx, "POST", fmt.Sprintf("issues/%d/notes", l.iid), map[string]any{"body": "**somebody**\n\n" + replies[r]}, nil); err != nil {
-				return err
-			}
+		if err := s.reply(ctx, l, r, replies[r]); err != nil {
+			return err
 		}
 	}
-	return s.state(ctx, ts, l, given)
+	if err := s.state(ctx, ts, l, given); err != nil {
+		return err
+	}
+	return s.back(ctx, ts, l)
+}
+
+// reply mirrors a reply, or its edit.
+func (s *standin) reply(ctx context.Context, l *linked, ts, text string) error {
+	have, known := l.mirrored[ts]
+	if have.text == text || s.wrong == "no notes" || known && s.wrong == "no edits" {
+		return nil
+	}
+	body := map[string]any{"body": "**somebody**\n\n" + text}
+	var made struct {
+		ID int `json:"id"`
+	}
+	path := fmt.Sprintf("issues/%d/notes", l.iid)
+	if known {
+		l.mirrored[ts] = carried{have.note, text}
+		return s.gitlab(ctx, "PUT", fmt.Sprintf("%s/%d", path, have.note), body, nil)
+	}
+	times := 1
+	if s.wrong == "notes twice" {
+		times = 2
+	}
+	for range times {
+		if err := s.gitlab(ctx, "POST", path, body, &made); err != nil {
+			return err
+		}
+	}
+	l.mirrored[ts] = carried{made.ID, text}
+	return nil
+}
+
+// back passes on what people do in GitLab.
+func (s *standin) back(ctx context.Context, ts string, l *linked) error {
+	is, _ := s.w.gitlab.Issue(s.w.cast.projects[infraProject], l.iid)
+	for _, n := range is.Notes {
+		if n.System || n.Author.Bot || l.said[n.ID] || s.wrong == "no comments" {
+			continue
+		}
+		l.said[n.ID] = true
+		if err := s.say(ctx, ts, "comment", "*"+n.Author.Name+"*: "+n.Body, nil); err != nil {
+			return err
+		}
+	}
+	if is.State != "closed" || l.closed || s.wrong == "deaf to closing" {
+		return nil
+	}
+	l.closed = true
+	form := url.Values{"channel": {helpInfra}, "timestamp": {ts}, "name": {"white_check_mark"}}
+	if err := s.slack(ctx, "reactions.add", form, nil); err != nil {
+		return err
+	}
+	if err := s.say(ctx, ts, "state", "Closed by Sam Okafor", nil); err != nil {
+		return err
+	}
+	return s.slack(ctx, "chat.update", url.Values{"channel": {helpInfra}, "ts": {l.card}, "text": {"<" + l.url + "|the issue> is closed"}}, nil)
+}
+
+// say posts a reply of that kind.
+func (s *standin) say(ctx context.Context, ts, kind, text string, out any) error {
+	form := url.Values{"channel": {helpInfra}, "thread_ts": {ts}, "text": {text},
+		"metadata": {`{"event_type":"standin","event_payload":{"kind":"` + kind + `"}}`}}
+	return s.slack(ctx, "chat.postMessage", form, out)
 }
 
 func (s *standin) open(ctx context.Context, ts, text string, l *linked) error {
@@ -182,10 +241,10 @@ func (s *standin) open(ctx context.Context, ts, text string, l *linked) error {
 	var posted struct {
 		TS string `json:"ts"`
 	}
-	form := url.Values{"channel": {helpInfra}, "thread_ts": {ts}, "text": {"<" + l.url + "|the issue> is open"}}
-	err := s.slack(ctx, "chat.postMessage", form, &posted)
+	text = "<" + l.url + "|the issue> is open"
+	err := s.say(ctx, ts, "card", text, &posted)
 	if err == nil && s.wrong == "two cards" {
-		err = s.slack(ctx, "chat.postMessage", form, &posted)
+		err = s.say(ctx, ts, "card", text, &posted)
 	}
 	l.card = posted.TS
 	return err
@@ -210,8 +269,6 @@ func (s *standin) state(ctx context.Context, ts string, l *linked, given map[str
 	}
 	event := ""
 	switch {
-	case given["green-circle-check"] && !l.green:
-		event, l.green, l.closed = "close", true, true
 	case given["repeat"] && !l.reopened:
 		event, l.reopened, l.closed = "reopen", true, false
 	case given["white_check_mark"] && !l.closed && !l.reopened:
@@ -228,56 +285,4 @@ func (s *standin) state(ctx context.Context, ts string, l *linked, given map[str
 	}
 	word := map[bool]string{true: "closed", false: "open"}[l.closed]
 	return s.slack(ctx, "chat.update", url.Values{"channel": {helpInfra}, "ts": {l.card}, "text": {"<" + l.url + "|the issue> is " + word}}, nil)
-}
-
-func (s *standin) gitlab(ctx context.Context, method, path string, body, out any) error {
-	b, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	r, err := http.NewRequestWithContext(ctx, method, s.w.GitLabURL()+"/api/v4/projects/"+url.PathEscape(infraProject)+"/"+path, bytes.NewReader(b))
-	if err != nil {
-		return err
-	}
-	r.Header.Set("PRIVATE-TOKEN", s.w.GitLabToken())
-	r.Header.Set("Content-Type", "application/json")
-	return send(r, out)
-}
-
-func (s *standin) slack(ctx context.Context, method string, form url.Values, out any) error {
-	r, err := http.NewRequestWithContext(ctx, "POST", s.w.SlackAPIURL()+method, strings.NewReader(form.Encode()))
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Authorization", "Bearer "+s.w.BotToken())
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return send(r, out)
-}
-
-func send(r *http.Request, out any) error {
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = answer.Body.Close() }()
-	b, err := io.ReadAll(answer.Body)
-	if err != nil {
-		return err
-	}
-	if answer.StatusCode >= 300 || strings.Contains(string(b), `"ok":false`) {
-		return fmt.Errorf("%s %s: %s: %s", r.Method, r.URL.Path, answer.Status, b)
-	}
-	if out == nil {
-		return nil
-	}
-	return json.Unmarshal(b, out)
-}
-
-func sortedKeys(m map[string]string) []string {
-	keys := []string{}
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -16,6 +16,9 @@ const (
 	firstSay  = "Same for the data team, but only in one of three attempts."
 	secondSay = "It works again, thank you for the quick help!"
 	thirdSay  = "Not quite: my colleague still gets the error."
+
+	firstMeant = "Same for the data team, but only in two of three attempts."
+	answer     = "Found it: one of three pods has the old key."
 )
 
 // beat is one thing that somebody does, and what has to follow from it.
@@ -33,11 +36,13 @@ func story() []beat {
 		gives(noor, "ops", labelled("team::Ops")),
 		gives(sam, "foundations", labelled("team::Foundations")),
 		gives(noor, "sos", labelled("severity::1", "team::Foundations")),
+		comments(sam, answer, commented),
+		edits(femi, 0, firstMeant, mirrored),
 		says(ada, secondSay, mirrored),
 		gives(ada, "white_check_mark", state("closed"), cardSays(true)),
 		says(ada, thirdSay, mirrored),
 		gives(ada, "repeat", state("opened"), cardSays(false)),
-		gives(noor, "green-circle-check", state("closed"), cardSays(true)),
+		closes(sam, cardSays(true), toldWho, signed),
 	}
 }
 
@@ -45,7 +50,7 @@ func story() []beat {
 func ending() []check {
 	return []check{
 		onlyOne, titled, described, assigned("noor.haddad"), labelled("severity::1", "team::Foundations"), state("closed"), mirrored,
-		hasCard, cardSays(true), {"Slack: the people's reactions are still there", reactionsStand},
+		hasCard, cardSays(true), commented, toldWho, signed, {"Slack: the people's reactions are still there", reactionsStand},
 	}
 }
 
@@ -57,7 +62,36 @@ func ask(s *scene) (err error) {
 func says(who, text string, then ...check) beat {
 	return beat{named(who).first() + " replies: " + text, func(s *scene) error {
 		s.replies = append(s.replies, text)
-		_, err := s.w.slack.Post(helpInfra, who, text, fakeslack.Options{ThreadTS: s.root})
+		ts, err := s.w.slack.Post(helpInfra, who, text, fakeslack.Options{ThreadTS: s.root})
+		s.sent = append(s.sent, ts)
+		return err
+	}, then}
+}
+
+// edits changes one of the replies so far.
+func edits(who string, which int, text string, then ...check) beat {
+	return beat{named(who).first() + " edits the reply: " + text, func(s *scene) error {
+		s.replies[which] = text
+		return s.w.slack.Edit(helpInfra, s.sent[which], text, fakeslack.Options{})
+	}, then}
+}
+
+func comments(who, text string, then ...check) beat {
+	return beat{named(who).first() + " comments in GitLab: " + text, func(s *scene) error {
+		is, err := s.issue()
+		if err == nil {
+			_, err = s.w.gitlab.Comment(s.project, is.IID, s.w.cast.users[named(who).username], text, false)
+		}
+		return err
+	}, then}
+}
+
+func closes(who string, then ...check) beat {
+	return beat{named(who).first() + " closes the issue in GitLab", func(s *scene) error {
+		is, err := s.issue()
+		if err == nil {
+			err = s.w.gitlab.SetState(s.project, is.IID, s.w.cast.users[named(who).username], "close")
+		}
 		return err
 	}, then}
 }
@@ -165,13 +199,42 @@ func cardSays(closed bool) check {
 	}}
 }
 
+// inThread makes a check that the app has said something in the thread once, beside the card.
+func inThread(told string, parts ...string) check {
+	return check{"Slack: " + told, func(s *scene) error {
+		n := 0
+		for _, m := range s.ofApp(false) {
+			if !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(m.Text, part) }) {
+				n++
+			}
+		}
+		if n != 1 {
+			return fmt.Errorf("%d messages of the app in the thread hold %q, want 1", n, parts)
+		}
+		return nil
+	}}
+}
+
+var (
+	commented = inThread("the comment stands in the thread, with its author", answer, named(sam).name)
+	toldWho   = inThread("a line says who closed it", "Closed", named(sam).name)
+)
+
+var signed = check{"Slack: the app has put its own sign on the first message", func(s *scene) error {
+	root, _ := s.w.slack.Message(helpInfra, s.root)
+	if !slices.ContainsFunc(root.Reactions, func(r fakeslack.Reaction) bool { return slices.Contains(r.Users, s.w.slack.Config().BotUserID) }) {
+		return fmt.Errorf("it has given none")
+	}
+	return nil
+}}
+
 func reactionsStand(s *scene) error {
 	root, ok := s.w.slack.Message(helpInfra, s.root)
 	if !ok {
 		return fmt.Errorf("the first message is gone")
 	}
 	for emoji, who := range map[string]string{
-		"eyes": noor, "ops": noor, "foundations": sam, "sos": noor, "white_check_mark": ada, "repeat": ada, "green-circle-check": noor,
+		"eyes": noor, "ops": noor, "foundations": sam, "sos": noor, "white_check_mark": ada, "repeat": ada,
 	} {
 		i := slices.IndexFunc(root.Reactions, func(r fakeslack.Reaction) bool { return r.Name == emoji })
 		if i < 0 || !slices.Contains(root.Reactions[i].Users, who) {

@@ -41,12 +41,13 @@ await check("a reply in the thread becomes a comment", async () => {
   await state("Open");
 });
 
-await check("the hint leads on: to the other side, and on from there", async () => {
+await check("the hint leads on: a comment on the other side comes back as a reply, and on from there", async () => {
   const says = (words) => page.locator("#hint-text", { hasText: words }).waitFor();
   await says("write a comment in GitLab");
   await page.locator("#issue-text").fill("Thank you, I am looking.");
   await page.locator("#issue-comment").click();
   await says("Close the issue in GitLab");
+  await page.locator("#slack-messages li.thread", { hasText: request }).locator(".replies .msg:not(.card)", { hasText: "Thank you, I am looking." }).waitFor();
   await page.reload();
   await says("Close the issue in GitLab");
 });

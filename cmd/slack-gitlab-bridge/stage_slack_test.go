@@ -91,10 +91,11 @@ func (s *stage) chatter(a []string) error {
 	if err != nil {
 		return err
 	}
-	s.messages[a[0]], err = s.slack.Post(stageChannel, userID("ada"), "An old one", fakeslack.Options{TS: fmt.Sprintf("%d.000000", hour.Unix())})
+	first := hour.Unix() + int64(2*len(s.messages)) // another for each thread
+	s.messages[a[0]], err = s.slack.Post(stageChannel, userID("ada"), "An old one", fakeslack.Options{TS: fmt.Sprintf("%d.000000", first)})
 	for i := 1; i <= n && err == nil; i++ {
 		s.messages[fmt.Sprintf("%s-%d", a[1], i)], err = s.slack.PostAsApp(stageChannel, s.known(a[1]), fmt.Sprintf("alarm number %d", i),
-			fakeslack.Options{TS: fmt.Sprintf("%d.%06d", hour.Unix()+60, i), ThreadTS: s.messages[a[0]]})
+			fakeslack.Options{TS: fmt.Sprintf("%d.%06d", first+1, i), ThreadTS: s.messages[a[0]]})
 	}
 	return err
 }

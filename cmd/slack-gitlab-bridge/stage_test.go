@@ -71,7 +71,7 @@ func newStage(dir string) *stage {
 
 func userID(name string) string { return "U0" + strings.ToUpper(name) }
 
-// fillGitLab makes the GitLab side, on GitLab Free or Premium: acme/app and acme/other, where the bridge may work, and acme/vault, where it
+// fillGitLab makes the GitLab side, on GitLab Free or Premium: acme/app and acme/platform, where the bridge may work, and acme/vault, where it
 // may not. One and two are agents, lena and kim work in GitLab alone.
 func (s *stage) fillGitLab(premium bool) {
 	if s.gitlabHTTP != nil {
@@ -82,7 +82,7 @@ func (s *stage) fillGitLab(premium bool) {
 	for _, name := range []string{"one", "two", "lena", "kim"} {
 		s.users[name] = s.gitlab.AddUser(fakegitlab.User{Username: name, Name: strings.ToUpper(name[:1]) + name[1:]})
 	}
-	for _, path := range []string{"acme/app", "acme/other", "acme/vault"} {
+	for _, path := range []string{"acme/app", "acme/platform", "acme/vault"} {
 		id := s.gitlab.AddProject(fakegitlab.Project{Path: path, Visibility: "private"})
 		s.projects[path] = id
 		for _, user := range s.users {
@@ -93,7 +93,7 @@ func (s *stage) fillGitLab(premium bool) {
 		}
 	}
 	s.project = s.projects["acme/app"]
-	for _, path := range []string{"acme/app", "acme/other"} {
+	for _, path := range []string{"acme/app", "acme/platform"} {
 		s.gitlab.AddMember(s.projects[path], bot, fakegitlab.Developer)
 	}
 	s.gitlab.AddToken(fakegitlab.Token{Value: gitlabSecret, User: bot, Scopes: []string{"api"}})
