@@ -39,6 +39,7 @@ type stage struct {
 	faulted               chan struct{}
 	over                  chan struct{} // closed when the story is: what hangs on order goes on
 	daemon                *exec.Cmd
+	took                  byteSize // the most memory of the daemon, when it was last asked for
 	exited                chan error
 	closing               sync.Once
 }
