@@ -21,7 +21,7 @@ func plainText(text markup.Slack) slack.MsgOption {
 		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())
 }
 
-// PostReply posts into the thread and returns the message's ts. Key says what it is ("card", "note/305"), so that FindReply knows it
+// PostReply posts into the thread and returns the message's ts. Key says what it is ("card", "note/7/12/305"), so that FindReply knows it
 // again. An error Unknown means that it may be there.
 func (s *Slack) PostReply(ctx context.Context, t bridge.Thread, key string, text markup.Slack) (ts string, err error) {
 	c := call{what: "post " + key + " to " + t.String(), method: postMethod, channel: t.Channel}
