@@ -72,7 +72,13 @@ func loadConfig(environ []string, needs ...string) (config, error) {
 		faults = append(faults, malformed(err)...)
 	}
 	faults = append(faults, c.missing(needs)...)
-	faults = append(faults, c.invalid()...)
+	for _, f := range c.invalid() {
+		name, _, _ := strings.Cut(f, " ")
+		// A value that could not be read is named already.
+		if !slices.ContainsFunc(faults, func(said string) bool { return strings.HasPrefix(said, name+" ") }) {
+			faults = append(faults, f)
+		}
+	}
 	if len(faults) > 0 {
 		return c, &configError{faults}
 	}

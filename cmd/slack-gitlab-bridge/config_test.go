@@ -53,6 +53,8 @@ func TestLoadConfigFaults(t *testing.T) {
 			[]string{"GITLAB_SETTLE is not a duration: ", "SWEEP_INTERVAL is not a duration: ", "SLACK_API_URL is not an address: ", "GITLAB_URL is not an address: ",
 				"SWEEP_WINDOW is not positive: ", "BACKFILL is negative: ", "LOG_LEVEL is none of ", "LOG_FORMAT is none of ", "STATUS_PAGE is none of ",
 				"HTTP_ADDR is not an address to listen on: ", "STORE is no path of a file: "}},
+		{"each named once", slices.Concat(complete, []string{"POLL_INTERVAL=often", "MAX_FILE_SIZE=lots", "OPS_CHANNEL=#ops", "UNDO_WINDOW=-1s"}),
+			[]string{"POLL_INTERVAL is not a duration: ", "MAX_FILE_SIZE is not a size ", "UNDO_WINDOW is negative: ", "OPS_CHANNEL is no channel's ID: "}},
 		{"negative and short", slices.Concat(complete, []string{"GITLAB_SETTLE=-1s", "SWEEP_INTERVAL=10ms"}), []string{"SWEEP_INTERVAL is shorter than 1s: ", "GITLAB_SETTLE is negative: "}},
 	}
 	for _, test := range tests {
