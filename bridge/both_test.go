@@ -19,6 +19,7 @@ type sideStep struct {
 	deliver int // how often the event is delivered, 0: lost
 	delay   time.Duration
 	restart bool // the daemon is stopped before and started after
+	crash   bool // then it is killed
 }
 
 var sideKinds = []string{
@@ -32,13 +33,13 @@ func sideSteps(t *rapid.T) []sideStep {
 		out = append(out, sideStep{
 			kind: rapid.SampledFrom(sideKinds).Draw(t, "kind"), which: rapid.IntRange(0, 5).Draw(t, "which"),
 			deliver: rapid.IntRange(0, 2).Draw(t, "deliver"), delay: time.Duration(rapid.IntRange(0, 20_000).Draw(t, "delay ms")) * time.Millisecond,
-			restart: rapid.IntRange(0, 9).Draw(t, "restart") == 0,
+			restart: rapid.IntRange(0, 9).Draw(t, "restart") == 0, crash: rapid.Bool().Draw(t, "crash"),
 		})
 	}
 	return out
 }
 
-// People act on both sides in any order, events and answers are lost, the daemon restarts: both sides agree in the end, each message and each
+// People act on both sides in any order, events and answers are lost, the daemon is stopped or killed: both sides agree in the end, each message and each
 // comment is on the other side once, as it is now, and no field is fought over.
 func TestBothSidesAgree(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
@@ -84,7 +85,10 @@ func playBoth(t *testing.T, steps []sideStep, troubles []trouble) []string {
 		r.gitlab.order(tr)
 	}
 	for i, st := range steps {
-		if st.restart {
+		switch {
+		case st.restart && st.crash:
+			r.crash()
+		case st.restart:
 			r.stop()
 		}
 		e := s.act(i, st)
@@ -95,6 +99,10 @@ func playBoth(t *testing.T, steps []sideStep, troubles []trouble) []string {
 			for range st.deliver {
 				r.accept(*e)
 			}
+		}
+		if st.crash && !st.restart { // right after the event was acknowledged, while its work is under way
+			r.crash()
+			r.start()
 		}
 		time.Sleep(st.delay)
 	}

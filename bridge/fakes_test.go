@@ -989,6 +989,15 @@ func (r *rig) stop() {
 	}
 }
 
+// crash ends the bridge as kill -9 does: nothing more is written, whatever was on its way to the vendors.
+func (r *rig) crash() {
+	r.t.Helper()
+	r.disk.mu.Lock()
+	r.disk.refuse = func(store.Batch) error { return errors.New("killed") }
+	r.disk.mu.Unlock()
+	r.stop()
+}
+
 func (r *rig) accept(e Event) {
 	r.t.Helper()
 	if err := r.bridge.Accept(context.Background(), e); err != nil {
