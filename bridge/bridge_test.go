@@ -432,8 +432,19 @@ func TestIdleSweep(t *testing.T) {
 		if got := r.slack.asked(); !slices.Equal(got, []string{"FirstMessages", "FirstMessages", "FirstMessages"}) {
 			t.Errorf("Slack was asked %v", got)
 		}
-		if got := r.gitlab.asked(); !slices.Equal(got, []string{"ReadProject", "Issues", "ReadProject", "Issues", "ReadProject", "Issues"}) {
+		if got := r.gitlab.requests(); !slices.Equal(got, []string{"ReadProject", "Issues", "ReadProject", "Issues", "ReadProject", "Issues"}) {
 			t.Errorf("GitLab was asked %v", got)
+		}
+	})
+}
+
+// Who can read a project is asked at each sweep, also before it has an issue.
+func TestSweepOfAProjectWithoutIssues(t *testing.T) {
+	story(t, func(r *rig, th Thread) {
+		r.gitlab.forget()
+		time.Sleep(10*time.Minute + time.Second)
+		if got := r.gitlab.requests(); !slices.Equal(got, []string{"ReadProject"}) {
+			t.Errorf("GitLab was asked %v, want for the project alone", got)
 		}
 	})
 }

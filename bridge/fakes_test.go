@@ -108,6 +108,11 @@ func (e *fakeEnd) asked() []string {
 	return slices.Clone(e.calls)
 }
 
+// requests lists the calls since the last forget that cost a request: what a project is called is cached.
+func (e *fakeEnd) requests() []string {
+	return slices.DeleteFunc(e.asked(), func(call string) bool { return call == "Project" })
+}
+
 func (e *fakeEnd) forget() {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -136,9 +136,9 @@ func (b *Bridge) cursors(ctx context.Context) (out []int, err error) {
 }
 
 // pollOnly has no project asked any more but those of the agents file and these: an issue was moved there, or a channel pointed elsewhere.
-func (b *Bridge) pollOnly(ctx context.Context, linked map[int]bool) error {
+func (b *Bridge) pollOnly(ctx context.Context, linked map[int]*Project) error {
 	cursors, err := b.cursors(ctx)
-	cursors = slices.DeleteFunc(cursors, func(id int) bool { return linked[id] })
+	cursors = slices.DeleteFunc(cursors, func(id int) bool { return linked[id] != nil })
 	if err != nil || len(cursors) == 0 {
 		return err
 	}

@@ -141,7 +141,7 @@ func (b *Bridge) sweep(ctx context.Context, p *sweeps) {
 	all := !now.Before(p.next)
 	looks, again := 0, map[string]time.Time{}
 	var bridged []gap
-	linked := map[int]bool{}
+	seen := map[int]*Project{}
 	for _, c := range b.AgentsFile().Channels() {
 		at, failed := p.again[c.ID]
 		if !all && (!failed || now.Before(at)) {
@@ -157,7 +157,7 @@ func (b *Bridge) sweep(ctx context.Context, p *sweeps) {
 				delete(p.owed, c.ID)
 			}
 			var m int
-			m, err = b.sweepIssues(ctx, c.ID, linked)
+			m, err = b.sweepIssues(ctx, c.ID, seen)
 			n += m
 		}
 		looks += n
@@ -173,7 +173,7 @@ func (b *Bridge) sweep(ctx context.Context, p *sweeps) {
 		p.next = time.Now().Add(b.config.SweepEvery)
 	}
 	if all && len(again) == 0 {
-		if err := b.pollOnly(ctx, linked); err != nil {
+		if err := b.pollOnly(ctx, seen); err != nil {
 			b.sweepFailed(err)
 		}
 	}

@@ -196,7 +196,7 @@ func TestSweepCost(t *testing.T) {
 		r.gitlab.forget()
 		commits := r.engine.CommitCount()
 		time.Sleep(10*time.Minute + time.Second)
-		if first, all := r.slack.count("FirstMessages"), len(r.slack.calls); first != 1 || all != 1 || !slices.Equal(r.gitlab.calls, []string{"ReadProject", "Issues"}) {
+		if first, all := r.slack.count("FirstMessages"), len(r.slack.calls); first != 1 || all != 1 || !slices.Equal(r.gitlab.requests(), []string{"ReadProject", "Issues"}) {
 			t.Errorf("by the timer: asked Slack %v, GitLab %v, want the first messages, the project and the issues once", r.slack.calls, r.gitlab.calls)
 		}
 		if n := r.engine.CommitCount() - commits; n > 12 {

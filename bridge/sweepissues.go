@@ -11,15 +11,22 @@ import (
 )
 
 // sweepIssues compares what a poll cannot tell: issues that were deleted, comments that were, and who can read the project. It returns
-// how many threads are to be looked at, and adds the projects of the channel's issues to linked. One project's trouble leaves the others alone.
-func (b *Bridge) sweepIssues(ctx context.Context, channel string, linked map[int]bool) (looks int, err error) {
+// how many threads are to be looked at, and adds the projects of the channel and its issues to seen, in which each is read once a sweep.
+// One project's trouble leaves the others alone.
+func (b *Bridge) sweepIssues(ctx context.Context, channel string, seen map[int]*Project) (looks int, err error) {
 	links, err := b.openLinks(ctx, channel)
 	if err != nil {
 		return 0, err
 	}
+	if r := b.rules(channel); r != nil { // who can read it decides on issues that are yet to be made
+		p, failed := b.gitlab.Project(ctx, r.Channel.Project)
+		if failed == nil && links[p.ID] == nil {
+			links[p.ID] = map[Thread]*Link{}
+		}
+		err = failed
+	}
 	for _, project := range slices.Sorted(maps.Keys(links)) {
-		linked[project] = true
-		n, failed := b.sweepProject(ctx, project, links[project])
+		n, failed := b.sweepProject(ctx, project, links[project], seen)
 		looks += n
 		if failed != nil {
 			err = errors.Join(err, fmt.Errorf("sweep issues of project %d: %w", project, failed))
@@ -59,10 +66,18 @@ func (b *Bridge) openLinks(ctx context.Context, channel string) (map[int]map[Thr
 }
 
 // sweepProject compares the issues of one project.
-func (b *Bridge) sweepProject(ctx context.Context, project int, links map[Thread]*Link) (looks int, err error) {
-	p, err := b.gitlab.ReadProject(ctx, project)
-	if err != nil {
-		return 0, err
+func (b *Bridge) sweepProject(ctx context.Context, project int, links map[Thread]*Link, seen map[int]*Project) (looks int, err error) {
+	if seen[project] == nil {
+		seen[project] = &Project{} // linked, whether it can be read or not
+		p, err := b.gitlab.ReadProject(ctx, project)
+		if err != nil {
+			return 0, err
+		}
+		seen[project] = &p
+	}
+	p := *seen[project]
+	if p.ID == 0 {
+		return 0, nil // it could not be read, and that is said
 	}
 	var iids []int
 	for _, l := range links {
