@@ -26,7 +26,7 @@
 //
 // A job's key names its effect (C1/1.5/create), so wanting it twice finds the key taken. A lane is a thread's GitLab side or its Slack side;
 // its jobs are done in order, one at a time, and lanes know nothing of each other. A look stands in the GitLab lane too: it sees the
-// link that the actions before it made.
+// link that the actions before it made. What must hold back neither, such as the copying of files, has a lane beside them.
 //
 // An action that must not be repeated is written down as begun before it is sent. One that was begun, and whose outcome is not known,
 // is looked for by its mark; it is sent again only when it is not there and GitLab can no longer be working on it.
