@@ -153,9 +153,9 @@ func TestComesBack(t *testing.T) {
 			r.gitlab.person(1, func(i *fakeIssue) { i.Confidential = false })
 			r.comments("all clear")
 		}, []string{"all clear"}, "flow::new", "confidential"},
-		{"in a channel shared with another company", func(r *rig, _ Thread) { r.slack.info.Shared = true; r.comments("ours") }, nil, "open", ""},
+		{"in a channel shared with another company", func(r *rig, _ Thread) { r.shared(); r.comments("ours") }, nil, "open", ""},
 		{"there, with mirror_notes", func(r *rig, _ Thread) {
-			r.slack.info.Shared = true
+			r.shared()
 			r.setting(`"mirror_notes": true, `)
 			r.comments("for all")
 		}, []string{"for all"}, "open", ""},

@@ -15,6 +15,13 @@ func (r *rig) public() {
 	r.gitlab.project.Visibility = "public"
 }
 
+// shared has the channel shared with another company.
+func (r *rig) shared() {
+	r.slack.mu.Lock()
+	defer r.slack.mu.Unlock()
+	r.slack.info.Shared = true
+}
+
 // One look may find two reasons to change the issue: neither is lost, and nothing is mirrored before the issue is confidential.
 func TestTwoReasonsForOneChange(t *testing.T) {
 	for _, down := range []bool{false, true} {

@@ -87,7 +87,7 @@ func wantParts(t *testing.T, what string, got, want []string) {
 func TestAudienceRefusedIsTold(t *testing.T) {
 	story(t, func(r *rig, th Thread) {
 		r.setting(`"audience": "refuse", `)
-		r.gitlab.project.Visibility = "public"
+		r.public()
 		r.reacted(th, th.TS, agentOne, "eyes", true)
 		r.idle()
 		r.reacted(th, th.TS, agentOne, "eyes", false)
@@ -291,7 +291,7 @@ func TestFiles(t *testing.T) {
 		{name: "refused by GitLab", order: &trouble{call: "Upload", err: &Never{Err: errors.New("413 larger than GitLab takes")}}, has: []string{"– 413 larger than GitLab takes"}, uploads: 1},
 		{name: "an upload without an answer leaves an orphan, nothing more", order: &trouble{call: "Upload", err: errors.New("reset"), obey: true}, has: []string{"](/uploads/"}, not: "files/F1", uploads: 3},
 		{name: "a link without an answer", order: &trouble{call: "UpdateNote", err: errLost, obey: true}, has: []string{"](/uploads/"}, not: "files/F1", uploads: 2},
-		{name: "in a confidential issue of a public project", make: func(r *rig) { r.gitlab.project.Visibility = "public" },
+		{name: "in a confidential issue of a public project", make: (*rig).public,
 			has: []string{"– not copied, since the issue is confidential"}, not: "/uploads/", uploads: 0},
 		{name: "failing for ever", order: &trouble{call: "Upload", err: errors.New("connection reset"), times: 100},
 			has: []string{"files/F1) (3 B) – not copied: it failed too often", "F2) (3 B) – not copied"}, not: "/uploads/", uploads: 0},
