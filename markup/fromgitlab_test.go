@@ -131,7 +131,7 @@ func backticks(n int) string {
 // TestFromGitLabWorkIsBounded counts what each text allocates: however long it
 // gets, no more than one of the length that is read.
 func TestFromGitLabWorkIsBounded(t *testing.T) {
-	const most = 250_000
+	const most = 200_000
 	long := costly(400_000)
 	for name, body := range costly(40_000) {
 		for _, s := range []string{body, long[name]} {

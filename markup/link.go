@@ -53,6 +53,7 @@ func destination(address string) (string, bool) {
 // percent encodes what can neither stand in an address nor means anything there.
 func percent(address, signs string) string {
 	var b strings.Builder
+	b.Grow(len(address))
 	for i := range len(address) {
 		c := address[i]
 		switch {
