@@ -61,7 +61,7 @@ func newConnection(s *Slack, number int) *connection {
 }
 
 func (c *connection) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+	conn, err := c.slack.cfg.Dial(ctx, network, addr)
 	if err != nil {
 		return nil, err
 	}

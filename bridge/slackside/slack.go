@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -27,6 +28,8 @@ type Config struct {
 
 	HTTP *http.Client // by default one with a time limit of 30 s; either way it follows no redirect to another host
 	Log  zerolog.Logger
+	// Dial opens the connection of a socket; by default the system's dialer does.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// OnEvent, if given, is called for each event received. Kind is Slack's type or "other"; result is "accepted", "repeated",
 	// "ignored", "malformed", "failed" (not recorded, so Slack sends it again) or "overflow" (dropped unread, the same).
@@ -120,6 +123,9 @@ func fill(cfg *Config) {
 		cfg.APIURL += "/"
 	}
 	cfg.HTTP = careful(cfg.HTTP)
+	if cfg.Dial == nil {
+		cfg.Dial = new(net.Dialer).DialContext
+	}
 	orDefault(&cfg.Connections, 2)
 	orDefault(&cfg.Stagger, 5*time.Second)
 	orDefault(&cfg.PingInterval, 30*time.Second)
