@@ -58,7 +58,7 @@ func explain(ctx context.Context, w world, t bridge.Thread) (x bridge.Explanatio
 	if err != nil {
 		return x, err
 	}
-	d, err := open(ctx, c, agents, team, zerolog.Nop())
+	d, err := open(ctx, c, agents, team, zerolog.Nop(), system)
 	if err != nil {
 		return x, heldElsewhere(c, "explain "+t.String(), err)
 	}

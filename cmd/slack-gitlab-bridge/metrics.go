@@ -118,8 +118,9 @@ type measured struct {
 }
 
 // transport measures requests to a vendor.
-func (m *metrics) transport(vendor string) http.RoundTripper {
+func (m *metrics) transport(vendor string, n network) http.RoundTripper {
 	next := http.DefaultTransport.(*http.Transport).Clone()
+	next.DialContext = n.dial
 	next.MaxIdleConnsPerHost = 16
 	return measured{next: next, metrics: m, vendor: vendor}
 }

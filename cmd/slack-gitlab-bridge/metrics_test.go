@@ -120,7 +120,7 @@ func TestCallName(t *testing.T) {
 func TestRequestsAreMeasured(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
 	m := newMetrics()
-	client := &http.Client{Transport: m.transport("gitlab")}
+	client := &http.Client{Transport: m.transport("gitlab", system)}
 	for range 2 {
 		resp, err := client.Get(server.URL + "/api/v4/version")
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -38,7 +39,7 @@ func runWith(ctx context.Context, c config, w world) error {
 	if err != nil {
 		return err
 	}
-	d, err := open(ctx, c, agents, team, newLog(c, w.err))
+	d, err := open(ctx, c, agents, team, newLog(c, w.err), system)
 	if err != nil {
 		return err
 	}
@@ -65,9 +66,19 @@ func newLog(c config, out io.Writer) zerolog.Logger {
 	return zerolog.New(out).Level(level).With().Timestamp().Logger()
 }
 
+// network is how the daemon reaches others and is reached: replaced in tests that simulate time.
+type network struct {
+	dial   func(ctx context.Context, network, address string) (net.Conn, error)
+	listen func(network, address string) (net.Listener, error)
+}
+
+// system is the network of this machine.
+var system = network{dial: (&net.Dialer{Timeout: callTimeout}).DialContext, listen: listen}
+
 // daemon is the bridge with everything around it, wired.
 type daemon struct {
 	config  config
+	network network
 	log     zerolog.Logger
 	metrics *metrics
 	agents  *agentsFile
@@ -82,8 +93,8 @@ type daemon struct {
 const lockWait = 5 * time.Second
 
 // open opens the store and wires both ends to the bridge. It makes no request.
-func open(ctx context.Context, c config, agents *agentsFile, team *agents.File, log zerolog.Logger) (*daemon, error) {
-	d := &daemon{config: c, log: log, metrics: newMetrics(), agents: agents}
+func open(ctx context.Context, c config, agents *agentsFile, team *agents.File, log zerolog.Logger, n network) (*daemon, error) {
+	d := &daemon{config: c, network: n, log: log, metrics: newMetrics(), agents: agents}
 	var err error
 	d.engine, err = bolt.Open(c.Store, bolt.Options{Timeout: lockWait, OnSlowRead: func(open time.Duration) {
 		log.Warn().Dur("open", open).Msg("a read holds the store for long")
@@ -96,7 +107,7 @@ func open(ctx context.Context, c config, agents *agentsFile, team *agents.File, 
 	if d.store, err = store.Open(ctx, d.engine); err != nil {
 		return nil, errors.Join(err, d.engine.Close())
 	}
-	d.slack, d.gitlab, err = ends(c, d.metrics, log)
+	d.slack, d.gitlab, err = ends(c, d.metrics, log, n)
 	if err != nil {
 		return nil, errors.Join(err, d.engine.Close())
 	}
@@ -112,14 +123,15 @@ func open(ctx context.Context, c config, agents *agentsFile, team *agents.File, 
 const callTimeout = 30 * time.Second
 
 // ends makes the Slack and the GitLab end.
-func ends(c config, m *metrics, log zerolog.Logger) (*slackside.Slack, *gitlabside.GitLab, error) {
+func ends(c config, m *metrics, log zerolog.Logger, n network) (*slackside.Slack, *gitlabside.GitLab, error) {
 	gitlab, err := gitlabside.New(gitlabside.Config{URL: c.GitLabURL, Token: c.GitLabToken, FormerAccounts: c.GitLabFormerAccounts,
-		HTTP: &http.Client{Timeout: callTimeout, Transport: m.transport("gitlab")}})
+		HTTP: &http.Client{Timeout: callTimeout, Transport: m.transport("gitlab", n)}})
 	if err != nil {
 		return nil, nil, &wrongUse{err}
 	}
 	slack := slackside.New(slackside.Config{BotToken: c.SlackBotToken, AppToken: c.SlackAppToken, APIURL: c.SlackAPIURL, Log: log,
-		HTTP:    &http.Client{Timeout: callTimeout, Transport: m.transport("slack")},
+		HTTP:    &http.Client{Timeout: callTimeout, Transport: m.transport("slack", n)},
+		Dial:    n.dial,
 		OnEvent: func(kind, result string) { m.received.WithLabelValues(kind, result).Inc() }})
 	return slack, gitlab, nil
 }
@@ -244,7 +256,7 @@ func (d *daemon) serve(ctx context.Context, g *errgroup.Group) error {
 	if err := os.Remove(d.config.AdminSocket); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("admin socket: %w", err)
 	}
-	admin, err := listen("unix", d.config.AdminSocket)
+	admin, err := d.network.listen("unix", d.config.AdminSocket)
 	if err != nil {
 		return fmt.Errorf("admin socket in %s: %w", filepath.Dir(d.config.AdminSocket), err)
 	}
@@ -252,7 +264,7 @@ func (d *daemon) serve(ctx context.Context, g *errgroup.Group) error {
 	if d.config.HTTPAddr == "off" {
 		return nil
 	}
-	public, err := listen("tcp", d.config.HTTPAddr)
+	public, err := d.network.listen("tcp", d.config.HTTPAddr)
 	if err != nil {
 		return fmt.Errorf("HTTP_ADDR: %w: choose another address, or off", err)
 	}

@@ -56,7 +56,7 @@ func prepare(t *testing.T, environ []string) *daemon {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := open(t.Context(), c, agents, team, newLog(c, t.Output()))
+	d, err := open(t.Context(), c, agents, team, newLog(c, t.Output()), system)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,6 +25,7 @@ import (
 // stage is both imitations with a few people in them.
 type stage struct {
 	dir                   string
+	serve                 func(http.Handler) *httptest.Server
 	slack                 *fakeslack.Server
 	gitlab                *fakegitlab.Server
 	slackHTTP, gitlabHTTP *httptest.Server
@@ -50,8 +51,11 @@ const (
 	gitlabSecret = "glpat-secret"
 )
 
-func newStage(dir string) *stage {
-	s := &stage{dir: dir, messages: map[string]string{}, comments: map[string]int{}, users: map[string]int{}, projects: map[string]int{},
+func newStage(dir string) *stage { return newStageServed(dir, httptest.NewServer) }
+
+// newStageServed makes a stage whose imitations are served in another way than over this machine's network.
+func newStageServed(dir string, serve func(http.Handler) *httptest.Server) *stage {
+	s := &stage{dir: dir, serve: serve, messages: map[string]string{}, comments: map[string]int{}, users: map[string]int{}, projects: map[string]int{},
 		apps: map[string]fakeslack.App{}, faulted: make(chan struct{}, 100), over: make(chan struct{})}
 	s.slack = fakeslack.New(fakeslack.Config{BotToken: "xoxb-secret", AppToken: "xapp-secret", RetryDelays: []time.Duration{0, time.Second, 2 * time.Second}})
 	members := []string{s.slack.Config().BotUserID}
@@ -64,8 +68,8 @@ func newStage(dir string) *stage {
 	}
 	s.slack.AddChannel(fakeslack.Channel{ID: stageChannel, Name: "help", Members: members})
 	s.slack.AddChannel(fakeslack.Channel{ID: opsChannel, Name: "ops", Members: members})
-	s.slackHTTP = httptest.NewServer(s.slack.Handler())
-	s.elsewhere = httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { s.betrayed.Add(1) }))
+	s.slackHTTP = serve(s.slack.Handler())
+	s.elsewhere = serve(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { s.betrayed.Add(1) }))
 	s.fillGitLab(false)
 	return s
 }
@@ -98,7 +102,7 @@ func (s *stage) fillGitLab(premium bool) {
 		s.gitlab.AddMember(s.projects[path], bot, fakegitlab.Developer)
 	}
 	s.gitlab.AddToken(fakegitlab.Token{Value: gitlabSecret, User: bot, Scopes: []string{"api"}})
-	s.gitlabHTTP = httptest.NewServer(s.gitlab.Handler())
+	s.gitlabHTTP = s.serve(s.gitlab.Handler())
 }
 
 // environ is the daemon's configuration, for the script's own commands too. The agents file is the script's agents.json, if it has one.
