@@ -57,7 +57,7 @@ var allowed = map[string]struct{ code, tests []string }{
 			"agents", "bridge", "bridge/slackside", "bridge/gitlabside", "store", "store/bolt", "markup", "sandbox",
 			"github.com/alecthomas/kong", "github.com/caarlos0/env/v11", "github.com/prometheus/client_golang", "github.com/rs/zerolog", "golang.org/x/sync",
 		},
-		tests: []string{"sandbox/fakeslack", "sandbox/fakegitlab", "sandbox/faults", "github.com/slack-go/slack", "github.com/rogpeppe/go-internal"},
+		tests: []string{"store/storetest", "sandbox/fakeslack", "sandbox/fakegitlab", "sandbox/faults", "github.com/slack-go/slack", "github.com/rogpeppe/go-internal"},
 	},
 }
 

@@ -24,7 +24,17 @@ func openFile(path string, timeout time.Duration) (*bbolt.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return openBolt(path, timeout)
+	db, err := openBolt(path, timeout)
+	if err != nil {
+		return nil, err
+	}
+	// Syncing the file does not sync its name, and it may have got that a moment ago:
+	// from create, whose process may have died there, or from a person who put a backup
+	// in its place.
+	if err := syncFolder(filepath.Dir(path)); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
 }
 
 // openBolt opens a file for writing, with all that belongs in it.
@@ -80,8 +90,7 @@ func furnish(db *bbolt.DB) error {
 // create makes the file under another name first: a power cut while bbolt lays out a
 // new file may leave one that never opens again.
 func create(path string, timeout time.Duration) error {
-	folder := filepath.Dir(path)
-	f, err := os.CreateTemp(folder, filepath.Base(path)+".new-*")
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-*")
 	if err != nil {
 		return err
 	}
@@ -96,10 +105,7 @@ func create(path string, timeout time.Duration) error {
 	if err := errors.Join(db.Sync(), db.Close()); err != nil {
 		return err
 	}
-	if err := publish(f.Name(), path); err != nil {
-		return err
-	}
-	return syncFolder(folder)
+	return publish(f.Name(), path)
 }
 
 // publish gives the file its name without replacing one that another process has
