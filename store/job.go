@@ -36,6 +36,11 @@ type Job struct {
 	Holds bool `json:"holds,omitempty"`
 	// Waits says why the job waits, in words for a person.
 	Waits string `json:"waits,omitempty"`
+	// Urgent has the job, and what stands before it in its lane, go before what is not.
+	Urgent bool `json:"urgent,omitempty"`
+	// Gate names the limit on account of which the job was put off until NotBefore: its
+	// lane waits there, in line with others, and nobody passes before that time.
+	Gate string `json:"gate,omitempty"`
 	// Since is when the job was first put; the store fills it in.
 	Since time.Time `json:"since,omitzero"`
 	// Body is what the job is about; opaque to the store, which keeps it but for the

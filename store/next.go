@@ -17,8 +17,9 @@ const (
 )
 
 // Next waits until the head of some free lane is due, takes the lane and returns the
-// job; the lane is the caller's until Release. Among several lanes the one whose head
-// has been due longest goes first, and a lane just released is last.
+// job; the lane is the caller's until Release. Among several lanes the urgent go first,
+// but no more than 8 in a row while others are due; of equals the one whose head has
+// been due longest, and a lane just released is last.
 //
 // An ended context is returned as it is. Any other error is a failure to read: no
 // lane is taken then, and the caller does well to pause before the next call.
@@ -100,6 +101,31 @@ func (s *Store) Hold(lane string, until time.Time) {
 	defer s.mu.Unlock()
 	s.queue.hold(lane, until, time.Now())
 	s.wake()
+}
+
+// Join has a lane that is taken wait at a gate, in memory only, if that is shut or
+// others wait there already; it reports whether the caller is to release the lane
+// undone. What waits at a gate is let through one by one, as each before it is
+// released: the urgent first as in Next, of equals the job that was put first.
+func (s *Store) Join(lane, gate string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.queue.join(lane, gate, time.Now())
+}
+
+// Closed reports whether the gate is shut or others wait there.
+func (s *Store) Closed(gate string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.queue.closed(gate, time.Now())
+}
+
+// WaitsAt returns the gate at which a job waits, and until when that is shut at least;
+// empty: it waits at none.
+func (s *Store) WaitsAt(key string) (gate string, until time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.queue.waitsAt(key)
 }
 
 // wake lets those who wait in Next look again. The caller holds the lock.

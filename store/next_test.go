@@ -213,6 +213,58 @@ func TestHold(t *testing.T) {
 	})
 }
 
+// A limit is met by one and costs one commit; whoever joins costs none. The time that
+// was told also counts after a restart.
+func TestGateOfTheStore(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "bridge.db")
+	synctest.Test(t, func(t *testing.T) {
+		e := openEngine(t, path)
+		s := openStore(t, e)
+		queue(t, s, job("a", "a"), job("b", "b"), job("c", "c"))
+		j, b := mustNext(t, s, "a"), mustNext(t, s, "b")
+		if s.Join(b.Lane, "notes") || s.Closed("notes") {
+			t.Error("Join() of a gate that nobody has shut = true, want false")
+		}
+		start := time.Now()
+		j.Gate, j.NotBefore = "notes", start.Add(time.Hour)
+		queue(t, s, j)
+		commits := e.CommitCount()
+		if !s.Join(b.Lane, "notes") || !s.Closed("notes") {
+			t.Error("Join() of a gate that is shut = false, want true")
+		}
+		s.Release(j.Lane)
+		s.Release(b.Lane)
+		for _, key := range []string{"a", "b"} {
+			if gate, until := s.WaitsAt(key); gate != "notes" || !until.Equal(start.Add(time.Hour)) {
+				t.Errorf("WaitsAt(%s) = %q, %v, want notes, in an hour", key, gate, until)
+			}
+		}
+		mustNext(t, s, "c")
+		if got := e.CommitCount(); got != commits {
+			t.Errorf("joining cost %d commits, want none", got-commits)
+		}
+		if err := e.Close(); err != nil {
+			t.Fatal(err)
+		}
+
+		e = openEngine(t, path)
+		defer func() { _ = e.Close() }()
+		s = openStore(t, e)
+		b = mustNext(t, s, "b")
+		if !s.Join(b.Lane, "notes") {
+			t.Error("Join() after a restart = false, want true: the time told is not over")
+		}
+		s.Release(b.Lane)
+		mustNext(t, s, "c")
+		end(t, s, mustNext(t, s, "a"))
+		if got := time.Since(start); got != time.Hour {
+			t.Errorf("the first passed after %v, want 1h0m0s", got)
+		}
+		mustNext(t, s, "b")
+	})
+}
+
 func TestNextEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, s *store.Store, _ *bolt.Engine) {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"cmp"
-	"container/heap"
 	"container/list"
 	"slices"
 	"time"
@@ -11,15 +10,17 @@ import (
 // queue is the order in which jobs may be done, in memory. Its user locks it, and
 // says what time it is.
 //
-// A lane is in one of four places: taken; ready, its head due, in the order in which
-// they became so; later, its head due or its hold over at a known time; or nowhere,
-// because its head is parked and holds. A lane without jobs, hold or taker is
-// forgotten.
+// A lane is in one of five places: taken; ready, its head due, in the order in which
+// they became so, the urgent apart; at a gate, which lets one through at a time;
+// later, its head due or its hold over at a known time; or nowhere, because its head
+// is parked and holds. A lane without jobs, hold or taker is forgotten.
 type queue struct {
-	jobs  map[string]*entry
-	lanes map[string]*lane
-	ready list.List // of *lane
-	later laneHeap
+	jobs   map[string]*entry
+	lanes  map[string]*lane
+	ready  [2]list.List // of *lane: the urgent and the rest
+	favour favour
+	later  laneHeap
+	gates  []*gate
 }
 
 // entry is what the order depends on, of one job.
@@ -29,6 +30,8 @@ type entry struct {
 	notBefore, since time.Time
 	begun            bool
 	parked, holds    bool
+	urgent           bool
+	gate             string // where it waits, or has waited
 }
 
 func entryOf(j Job) *entry {
@@ -36,6 +39,7 @@ func entryOf(j Job) *entry {
 		key: j.Key, lane: j.Lane, seq: j.Seq, rev: j.Rev,
 		notBefore: j.NotBefore, since: j.Since,
 		begun: !j.Begun.IsZero(), parked: j.Parked != "", holds: j.Holds,
+		urgent: j.Urgent, gate: j.Gate,
 	}
 }
 
@@ -46,23 +50,17 @@ func (e *entry) compare(f *entry) int {
 	return cmp.Or(cmp.Compare(e.seq, f.seq), cmp.Compare(e.key, f.key))
 }
 
-type lane struct {
-	name  string
-	line  []*entry // in order; without those that stand aside
-	taken bool
-	until time.Time // put off until then
-	turn  *list.Element
-	wake  time.Time // while in later
-	place int       // in later; -1: not there
-}
-
 func newQueue() *queue {
-	return &queue{jobs: map[string]*entry{}, lanes: map[string]*lane{}}
+	return &queue{jobs: map[string]*entry{}, lanes: map[string]*lane{}, later: laneHeap{before: wakesBefore}}
 }
 
 // put adds the job or replaces the one of its key.
 func (q *queue) put(e *entry, now time.Time) {
 	q.promote(now)
+	if e.gate != "" && !e.parked && e.notBefore.After(now) {
+		q.gate(e.gate).shut(e.notBefore)
+	}
+	before := q.jobs[e.key]
 	old := q.unlink(e.key)
 	// Where it stays in its lane, the lane is settled once: it keeps its turn.
 	if old != nil && (e.aside() || old.name != e.lane) {
@@ -73,8 +71,10 @@ func (q *queue) put(e *entry, now time.Time) {
 		return
 	}
 	l := q.lane(e.lane)
-	i, _ := slices.BinarySearchFunc(l.line, e, (*entry).compare)
-	l.line = slices.Insert(l.line, i, e)
+	if before != nil && e.gate == "" && !l.taken {
+		e.gate = before.gate
+	}
+	l.insert(e)
 	q.settle(l, now)
 }
 
@@ -98,20 +98,19 @@ func (q *queue) unlink(key string) *lane {
 		return nil
 	}
 	l := q.lanes[e.lane]
-	i, _ := slices.BinarySearchFunc(l.line, e, (*entry).compare)
-	l.line = slices.Delete(l.line, i, i+1)
+	l.delete(e)
 	return l
 }
 
-// take hands out the head of the lane that has been ready longest, and marks the lane
-// taken. nil: nothing is due.
+// take hands out the head of the lane that has been ready longest, the urgent first,
+// and marks the lane taken. nil: nothing is due.
 func (q *queue) take(now time.Time) *entry {
 	q.promote(now)
-	first := q.ready.Front()
-	if first == nil {
+	list := q.favour.pick(q.ready[urgent].Len(), q.ready[other].Len())
+	if list < 0 {
 		return nil
 	}
-	l := first.Value.(*lane)
+	l := q.ready[list].Front().Value.(*lane)
 	l.taken = true
 	q.settle(l, now)
 	return l.line[0]
@@ -122,6 +121,7 @@ func (q *queue) release(name string, now time.Time) {
 	q.promote(now)
 	if l := q.lanes[name]; l != nil {
 		l.taken = false
+		l.pass(nil)
 		q.settle(l, now)
 	}
 }
@@ -137,18 +137,30 @@ func (q *queue) hold(name string, until, now time.Time) {
 
 // next returns when a lane becomes ready by the mere passing of time.
 func (q *queue) next() (at time.Time, ok bool) {
-	if len(q.later) == 0 {
-		return time.Time{}, false
+	if len(q.later.all) > 0 {
+		at, ok = q.later.all[0].wake, true
 	}
-	return q.later[0].wake, true
+	for _, g := range q.gates {
+		if g.waiting() && (!ok || g.until.Before(at)) {
+			at, ok = g.until, true
+		}
+	}
+	return at, ok
 }
 
-// promote settles the lanes whose time has come, in the order of their times. All
-// else begins with it, so that whoever became due first is first.
+// promote settles the lanes whose time has come, in the order of their times, and
+// opens the gates. All else begins with it, so that whoever became due first is first.
 func (q *queue) promote(now time.Time) {
-	for len(q.later) > 0 && !q.later[0].wake.After(now) {
-		q.settle(q.later[0], now)
+	for len(q.later.all) > 0 && !q.later.all[0].wake.After(now) {
+		q.settle(q.later.all[0], now)
 	}
+	q.gates = slices.DeleteFunc(q.gates, func(g *gate) bool {
+		if g.waiting() && !g.until.After(now) {
+			g.front().pass(g)
+			q.settle(g.passing, now)
+		}
+		return g.idle(now)
+	})
 }
 
 // settle puts the lane where it belongs. One that is ready and stays so keeps its
@@ -156,61 +168,39 @@ func (q *queue) promote(now time.Time) {
 func (q *queue) settle(l *lane, now time.Time) {
 	wake, job := l.due()
 	ready := job && !wake.After(now)
-	if ready && l.turn == nil {
-		l.turn = q.ready.PushBack(l)
+	if !ready && !l.taken {
+		l.pass(nil)
 	}
-	if !ready && l.turn != nil {
-		q.ready.Remove(l.turn)
-		l.turn = nil
-	}
-	if wake.After(now) {
-		q.enterLater(l, wake)
-		return
-	}
-	q.leaveLater(l)
-	if len(l.line) == 0 && !l.taken {
-		delete(q.lanes, l.name)
+	switch {
+	case ready && !q.waits(l):
+		l.stand(&q.ready[l.rank()])
+	case ready:
+		l.pass(nil)
+		l.enter(&q.gate(l.line[0].gate).lines[l.rank()])
+	case wake.After(now):
+		l.wake = wake
+		l.enter(&q.later)
+	default:
+		l.leave()
+		if len(l.line) == 0 && !l.taken {
+			delete(q.lanes, l.name)
+		}
 	}
 }
 
-// due returns when the lane's next moment comes, zero for never or at once, and
-// whether there is a job to be done at that moment.
-func (l *lane) due() (at time.Time, job bool) {
-	switch {
-	case l.taken:
-		return time.Time{}, false
-	case len(l.line) == 0:
-		return l.until, false
-	case l.line[0].parked:
-		return time.Time{}, false
-	case l.line[0].notBefore.After(l.until):
-		return l.line[0].notBefore, true
-	}
-	return l.until, true
+// waits reports whether the lane, its head due, has to wait at a gate.
+func (q *queue) waits(l *lane) bool {
+	name := l.line[0].gate
+	return name != "" && (l.passes == nil || l.passes.name != name)
 }
 
 func (q *queue) lane(name string) *lane {
 	l := q.lanes[name]
 	if l == nil {
-		l = &lane{name: name, place: -1}
+		l = &lane{name: name}
 		q.lanes[name] = l
 	}
 	return l
-}
-
-func (q *queue) enterLater(l *lane, wake time.Time) {
-	l.wake = wake
-	if l.place >= 0 {
-		heap.Fix(&q.later, l.place)
-	} else {
-		heap.Push(&q.later, l)
-	}
-}
-
-func (q *queue) leaveLater(l *lane) {
-	if l.place >= 0 {
-		heap.Remove(&q.later, l.place)
-	}
 }
 
 func (q *queue) stats() Stats {
@@ -238,38 +228,4 @@ func (q *queue) stats() Stats {
 		}
 	}
 	return st
-}
-
-// laneHeap has the lane that wakes first at its top.
-type laneHeap []*lane
-
-func (h laneHeap) Len() int { return len(h) }
-
-func (h laneHeap) Less(i, j int) bool {
-	if h[i].wake.Equal(h[j].wake) {
-		return h[i].name < h[j].name
-	}
-	return h[i].wake.Before(h[j].wake)
-}
-
-func (h laneHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].place, h[j].place = i, j
-}
-
-// Push implements heap.Interface.
-func (h *laneHeap) Push(x any) {
-	l := x.(*lane)
-	l.place = len(*h)
-	*h = append(*h, l)
-}
-
-// Pop implements heap.Interface.
-func (h *laneHeap) Pop() any {
-	last := len(*h) - 1
-	l := (*h)[last]
-	(*h)[last] = nil
-	*h = (*h)[:last]
-	l.place = -1
-	return l
 }

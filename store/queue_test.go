@@ -87,8 +87,9 @@ func TestQueueLaneIsDoneInOrder(t *testing.T) {
 // wantForgotten fails if a queue without jobs still remembers anything.
 func wantForgotten(t *testing.T, q *queue) {
 	t.Helper()
-	if len(q.jobs)+len(q.lanes)+q.ready.Len()+len(q.later) != 0 {
-		t.Errorf("the empty queue remembers %d jobs, %d lanes, %d ready, %d later", len(q.jobs), len(q.lanes), q.ready.Len(), len(q.later))
+	ready := q.ready[urgent].Len() + q.ready[other].Len()
+	if len(q.jobs)+len(q.lanes)+ready+q.later.Len()+len(q.gates) != 0 {
+		t.Errorf("the empty queue remembers %d jobs, %d lanes, %d ready, %d later, %d gates", len(q.jobs), len(q.lanes), ready, q.later.Len(), len(q.gates))
 	}
 }
 
@@ -195,22 +196,45 @@ func TestQueueClockSetBack(t *testing.T) {
 // model is the queue as one would explain it: a list of jobs, looked through from the
 // start each time.
 type model struct {
-	jobs  map[string]*entry
-	taken map[string]bool
-	until map[string]time.Time
-	ready []string // lanes, in the order in which they became ready
-	now   time.Time
+	jobs    map[string]*entry
+	taken   map[string]bool
+	until   map[string]time.Time
+	ready   [2][]string // lanes, in the order in which they became ready
+	favour  favour
+	shut    map[string]time.Time // gates
+	passing map[string]string    // lanes by gate
+	favours map[string]*favour   // by gate
+	now     time.Time
+}
+
+var modelLanes, modelGates = []string{"l1", "l2", "l3", "l4"}, []string{"g", "h"}
+
+func newModel() *model {
+	return &model{
+		jobs: map[string]*entry{}, taken: map[string]bool{}, until: map[string]time.Time{}, shut: map[string]time.Time{},
+		passing: map[string]string{}, favours: map[string]*favour{"g": {}, "h": {}}, now: epoch,
+	}
 }
 
 // head returns the first job of the lane that does not stand aside.
 func (m *model) head(lane string) *entry {
 	var first *entry
 	for _, e := range m.jobs {
-		if e.lane == lane && (!e.parked || e.holds) && (first == nil || e.compare(first) < 0) {
+		if e.lane == lane && !e.aside() && (first == nil || e.compare(first) < 0) {
 			first = e
 		}
 	}
 	return first
+}
+
+// rank says in which line the lane stands.
+func (m *model) rank(lane string) int {
+	for _, e := range m.jobs {
+		if e.lane == lane && !e.aside() && e.urgent {
+			return urgent
+		}
+	}
+	return other
 }
 
 // due returns since when the lane has been due, by its times.
@@ -226,54 +250,127 @@ func (m *model) due(lane string) (since time.Time, ok bool) {
 	return since, !since.After(m.now)
 }
 
-// refresh brings the list of ready lanes up to date.
-func (m *model) refresh(lanes []string) {
-	m.ready = slices.DeleteFunc(m.ready, func(lane string) bool {
-		_, ok := m.due(lane)
-		return !ok
-	})
-	var fresh []string
-	for _, lane := range lanes {
-		if _, ok := m.due(lane); ok && !slices.Contains(m.ready, lane) {
-			fresh = append(fresh, lane)
+// at returns the gate at which the lane waits; empty: it does not.
+func (m *model) at(lane string) string {
+	if _, ok := m.due(lane); !ok || m.passing[m.head(lane).gate] == lane {
+		return ""
+	}
+	return m.head(lane).gate
+}
+
+// line lists who waits at a gate: the urgent and the others, each by age.
+func (m *model) line(gate string) (lines [2][]string) {
+	for _, lane := range modelLanes {
+		if m.at(lane) == gate {
+			lines[m.rank(lane)] = append(lines[m.rank(lane)], lane)
 		}
 	}
-	slices.SortFunc(fresh, func(a, b string) int {
-		since, _ := m.due(a)
-		other, _ := m.due(b)
-		return cmp.Or(since.Compare(other), cmp.Compare(a, b))
-	})
-	m.ready = append(m.ready, fresh...)
+	for _, l := range lines {
+		slices.SortFunc(l, func(a, b string) int { return m.head(a).compare(m.head(b)) })
+	}
+	return lines
+}
+
+// closed reports whether a lane has to get in line.
+func (m *model) closed(gate string) bool {
+	lines := m.line(gate)
+	return m.shut[gate].After(m.now) || len(lines[urgent])+len(lines[other]) > 0
+}
+
+// refresh brings the ready lanes up to date, and opens the gates.
+func (m *model) refresh() {
+	m.lineUp()
+	for _, gate := range modelGates {
+		lines := m.line(gate)
+		if m.passing[gate] != "" || m.shut[gate].After(m.now) || len(lines[urgent])+len(lines[other]) == 0 {
+			continue
+		}
+		m.passing[gate] = lines[m.favours[gate].pick(len(lines[urgent]), len(lines[other]))][0]
+		m.lineUp()
+	}
+}
+
+// lineUp lines up the lanes that may be taken.
+func (m *model) lineUp() {
+	for gate, lane := range m.passing {
+		if _, ok := m.due(lane); (!ok || m.at(lane) != "") && !m.taken[lane] {
+			delete(m.passing, gate)
+		}
+	}
+	may := func(lane string, rank int) bool {
+		_, ok := m.due(lane)
+		return ok && m.at(lane) == "" && m.rank(lane) == rank
+	}
+	for rank := range m.ready {
+		m.ready[rank] = slices.DeleteFunc(m.ready[rank], func(lane string) bool { return !may(lane, rank) })
+		var fresh []string
+		for _, lane := range modelLanes {
+			if may(lane, rank) && !slices.Contains(m.ready[rank], lane) {
+				fresh = append(fresh, lane)
+			}
+		}
+		slices.SortFunc(fresh, func(a, b string) int {
+			since, _ := m.due(a)
+			later, _ := m.due(b)
+			return cmp.Or(since.Compare(later), cmp.Compare(a, b))
+		})
+		m.ready[rank] = append(m.ready[rank], fresh...)
+	}
+}
+
+// put does in the model what was done in the queue.
+func (m *model) put(e *entry, gate string) {
+	if gate != "" && !e.parked && e.notBefore.After(m.now) && e.notBefore.After(m.shut[gate]) {
+		m.shut[gate] = e.notBefore
+	}
+	if old := m.jobs[e.key]; old != nil && (old.lane != e.lane || e.aside()) {
+		delete(m.jobs, e.key) // the lane it leaves goes before the one it enters
+		m.lineUp()
+	}
+	m.jobs[e.key] = e
+}
+
+// take compares who is handed out.
+func (m *model) take(t *rapid.T, q *queue) {
+	got := q.take(m.now)
+	rank := m.favour.pick(len(m.ready[urgent]), len(m.ready[other]))
+	if rank < 0 {
+		if got != nil {
+			t.Fatalf("take() = %s of %s, want nothing", got.key, got.lane)
+		}
+		return
+	}
+	want := m.head(m.ready[rank][0])
+	if got != want {
+		t.Fatalf("take() = %+v, want %+v", got, want)
+	}
+	m.taken[want.lane] = true
 }
 
 // TestQueueAgainstModel does anything in any order to both.
 func TestQueueAgainstModel(t *testing.T) {
 	t.Parallel()
-	lanes := []string{"l1", "l2", "l3", "l4"}
 	keys := []string{"a", "b", "c", "d", "e", "f", "g", "h"}
 	rapid.Check(t, func(t *rapid.T) {
-		q := newQueue()
-		m := &model{jobs: map[string]*entry{}, taken: map[string]bool{}, until: map[string]time.Time{}, now: epoch}
-		lane := func() string { return rapid.SampledFrom(lanes).Draw(t, "lane") }
+		q, m := newQueue(), newModel()
+		lane := func() string { return rapid.SampledFrom(modelLanes).Draw(t, "lane") }
 		soon := func() time.Time {
 			return m.now.Add(time.Duration(rapid.IntRange(-5, 20).Draw(t, "seconds")) * time.Second)
 		}
 		t.Repeat(map[string]func(*rapid.T){
 			"put": func(t *rapid.T) {
+				gate := rapid.SampledFrom([]string{"", "", "g", "h"}).Draw(t, "gate")
 				e := &entry{
-					key: rapid.SampledFrom(keys).Draw(t, "key"), lane: lane(),
+					key: rapid.SampledFrom(keys).Draw(t, "key"), lane: lane(), gate: gate,
 					seq:    rapid.Uint64Range(1, 6).Draw(t, "seq"),
-					parked: rapid.Bool().Draw(t, "parked"), holds: rapid.Bool().Draw(t, "holds"),
+					urgent: rapid.Bool().Draw(t, "urgent"),
+					parked: rapid.IntRange(0, 4).Draw(t, "parked") == 0, holds: rapid.Bool().Draw(t, "holds"),
 				}
 				if rapid.Bool().Draw(t, "later") {
 					e.notBefore = soon()
 				}
 				q.put(e, m.now)
-				if old := m.jobs[e.key]; old != nil && old.lane != e.lane {
-					delete(m.jobs, e.key) // the lane it leaves goes before the one it enters
-					m.refresh(lanes)
-				}
-				m.jobs[e.key] = e
+				m.put(e, gate)
 			},
 			"remove": func(t *rapid.T) {
 				key := rapid.SampledFrom(keys).Draw(t, "key")
@@ -284,6 +381,21 @@ func TestQueueAgainstModel(t *testing.T) {
 				name := lane()
 				q.release(name, m.now)
 				delete(m.taken, name)
+				for gate, passing := range m.passing {
+					if passing == name {
+						delete(m.passing, gate)
+					}
+				}
+			},
+			"join": func(t *rapid.T) {
+				name, gate := lane(), rapid.SampledFrom(modelGates).Draw(t, "gate")
+				if !m.taken[name] || m.head(name) == nil {
+					return
+				}
+				want := m.passing[gate] != name && m.closed(gate)
+				if got := q.join(name, gate, m.now); got != want {
+					t.Fatalf("join(%s, %s) = %v, want %v", name, gate, got, want)
+				}
 			},
 			"hold": func(*rapid.T) {
 				name, until := lane(), soon()
@@ -293,22 +405,10 @@ func TestQueueAgainstModel(t *testing.T) {
 			"pass": func(t *rapid.T) {
 				m.now = m.now.Add(time.Duration(rapid.IntRange(1, 8).Draw(t, "pass")) * time.Second)
 			},
-			"take": func(t *rapid.T) {
-				got := q.take(m.now)
-				if len(m.ready) == 0 {
-					if got != nil {
-						t.Fatalf("take() = %s of %s, want nothing", got.key, got.lane)
-					}
-					return
-				}
-				want := m.head(m.ready[0])
-				if got != want {
-					t.Fatalf("take() = %+v, want %+v", got, want)
-				}
-				m.taken[want.lane] = true
-			},
+			"take": func(t *rapid.T) { m.take(t, q) },
 			"": func(t *rapid.T) {
-				m.refresh(lanes)
+				q.promote(m.now)
+				m.refresh()
 				m.check(t, q)
 			},
 		})
@@ -328,14 +428,19 @@ func (m *model) check(t *rapid.T, q *queue) {
 		t.Fatalf("stats() = %+v, want %d jobs, %d of them parked, %d lanes taken", st, len(m.jobs), parked, len(m.taken))
 	}
 	for name, l := range q.lanes {
-		if len(l.line) == 0 && !l.taken && !l.until.After(m.now) && l.place < 0 {
+		if len(l.line) == 0 && !l.taken && !l.until.After(m.now) && l.heap == nil {
 			t.Fatalf("lane %s is remembered for nothing", name)
+		}
+	}
+	for _, gate := range modelGates {
+		if got, want := q.closed(gate, m.now), m.closed(gate); got != want {
+			t.Fatalf("closed(%s) = %v, want %v", gate, got, want)
 		}
 	}
 }
 
 func BenchmarkQueue(b *testing.B) {
-	for _, waiting := range []int{1_000, 100_000} {
+	for _, waiting := range []int{10, 1_000, 100_000} {
 		b.Run(fmt.Sprintf("waiting=%d", waiting), func(b *testing.B) {
 			q := newQueue()
 			for i := range waiting {
