@@ -11,12 +11,13 @@ import (
 	"testing"
 	"time"
 
+	"slack-gitlab-bridge/sandbox/fakeslack"
 	"slack-gitlab-bridge/store"
 	"slack-gitlab-bridge/store/bolt"
 )
 
 // newTestStage sets both imitations up for the length of a test and gives the environment of a daemon between them.
-func newTestStage(t *testing.T, agents string) (*stage, []string) {
+func newTestStage(t *testing.T, agents string, slack ...func(*fakeslack.Config)) (*stage, []string) {
 	t.Helper()
 	// The folder's name is short, for sockets lie in it.
 	dir, err := os.MkdirTemp("", "b")
@@ -24,7 +25,7 @@ func newTestStage(t *testing.T, agents string) (*stage, []string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	s := newStage(dir)
+	s := newStage(dir, slack...)
 	t.Cleanup(s.close)
 	writeFile(t, filepath.Join(dir, "agents.json"), agents)
 	return s, append(s.environ(), "GITLAB_URL="+s.gitlabHTTP.URL)

@@ -51,13 +51,20 @@ const (
 	gitlabSecret = "glpat-secret"
 )
 
-func newStage(dir string) *stage { return newStageServed(dir, httptest.NewServer) }
+// newStage sets it all up in a folder; slack may change what is imitated of Slack.
+func newStage(dir string, slack ...func(*fakeslack.Config)) *stage {
+	return newStageServed(dir, httptest.NewServer, slack...)
+}
 
 // newStageServed makes a stage whose imitations are served in another way than over this machine's network.
-func newStageServed(dir string, serve func(http.Handler) *httptest.Server) *stage {
+func newStageServed(dir string, serve func(http.Handler) *httptest.Server, slack ...func(*fakeslack.Config)) *stage {
 	s := &stage{dir: dir, serve: serve, messages: map[string]string{}, comments: map[string]int{}, users: map[string]int{}, projects: map[string]int{},
 		apps: map[string]fakeslack.App{}, faulted: make(chan struct{}, 100), over: make(chan struct{})}
-	s.slack = fakeslack.New(fakeslack.Config{BotToken: "xoxb-secret", AppToken: "xapp-secret", RetryDelays: []time.Duration{0, time.Second, 2 * time.Second}})
+	c := fakeslack.Config{BotToken: "xoxb-secret", AppToken: "xapp-secret", RetryDelays: []time.Duration{0, time.Second, 2 * time.Second}}
+	for _, change := range slack {
+		change(&c)
+	}
+	s.slack = fakeslack.New(c)
 	members := []string{s.slack.Config().BotUserID}
 	for _, name := range []string{"ada", "bob", "eve", "one", "two"} {
 		s.slack.AddUser(fakeslack.User{ID: userID(name), Name: name, RealName: name, DisplayName: name})
@@ -146,6 +153,21 @@ func (s *stage) start(ts *testscript.TestScript) error {
 			return err
 		}
 	}
+	ts.Setenv("GITLAB_URL", s.gitlabHTTP.URL)
+	var environ []string
+	for _, v := range variables() { // the script's own
+		if value := ts.Getenv(v.Name); value != "" {
+			environ = append(environ, v.Name+"="+value)
+		}
+	}
+	if err := s.launch(environ); err != nil {
+		return err
+	}
+	return s.running()
+}
+
+// launch starts the daemon, with that added to the environment, by way of a program with its arguments, if one is named.
+func (s *stage) launch(environ []string, by ...string) error {
 	log, err := os.OpenFile(filepath.Join(s.dir, "daemon.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -154,14 +176,9 @@ func (s *stage) start(ts *testscript.TestScript) error {
 	if err != nil {
 		return err
 	}
-	s.daemon = exec.Command(binary, "run")
-	s.daemon.Env = os.Environ()
-	ts.Setenv("GITLAB_URL", s.gitlabHTTP.URL)
-	for _, v := range variables() { // the script's own
-		if value := ts.Getenv(v.Name); value != "" {
-			s.daemon.Env = append(s.daemon.Env, v.Name+"="+value)
-		}
-	}
+	args := append(by, binary, "run")
+	s.daemon = exec.Command(args[0], args[1:]...)
+	s.daemon.Env = append(os.Environ(), environ...)
 	s.daemon.Stderr = log
 	if err := s.daemon.Start(); err != nil {
 		return err
@@ -172,6 +189,11 @@ func (s *stage) start(ts *testscript.TestScript) error {
 		s.exited <- daemon.Wait()
 		_ = log.Close() // only read from here on
 	}()
+	return nil
+}
+
+// running waits until the daemon is ready.
+func (s *stage) running() error {
 	return s.until("the daemon to be ready", stagePatience, func() error {
 		var r readiness
 		if err := s.tell("/ready", &r); err != nil {

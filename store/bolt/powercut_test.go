@@ -73,7 +73,8 @@ func copyOf(path string) string { return path + ".copy" }
 // reported and a little time has passed.
 type cutStory struct {
 	role  string
-	lines int           // at most; at random
+	least int // lines, and at random up to so many more:
+	lines int
 	pause time.Duration // at most; at random
 }
 
@@ -97,7 +98,7 @@ func (c cutStory) cut(t *testing.T, d *storetest.Disk, path string) reported {
 	}
 	var r reported
 	var begun []string
-	on, at := true, rand.IntN(c.lines)
+	on, at := true, c.least+rand.IntN(c.lines)
 	lines := bufio.NewScanner(out)
 	for n := 0; lines.Scan(); n++ {
 		switch line := lines.Text(); line {
@@ -136,11 +137,11 @@ func TestPowerCut(t *testing.T) {
 		fresh bool                            // a new file for each
 		ready func(t *testing.T, path string) // makes that file; nil: nobody does
 	}{
-		{"in a storm", cutStory{"commit for ever", 200, 2 * time.Millisecond}, 4, false, nil},
-		{"while the file is opened again", cutStory{"commit and fail", 100, 2 * time.Millisecond}, 2, false, nil},
-		{"during a backup", cutStory{"commit and copy", 2000, 2 * time.Millisecond}, 1, false, nil},
-		{"during the first creation", cutStory{"commit for ever", 1, 4 * time.Millisecond}, 2, true, nil},
-		{"after a backup was renamed into place", cutStory{"commit for ever", 20, 2 * time.Millisecond}, 1, true, putBack},
+		{"in a storm", cutStory{"commit for ever", 0, 200, 2 * time.Millisecond}, 4, false, nil},
+		{"while the file is opened again", cutStory{"commit and fail", 0, 100, 2 * time.Millisecond}, 2, false, nil},
+		{"during a backup", cutStory{"commit and copy", 0, 2000, 2 * time.Millisecond}, 1, false, nil},
+		{"during the first creation", cutStory{"commit for ever", 0, 1, 4 * time.Millisecond}, 2, true, nil},
+		{"after a backup was renamed into place", cutStory{"commit for ever", 0, 20, 2 * time.Millisecond}, 1, true, putBack},
 	}
 	for _, s := range stories {
 		t.Run(s.name, func(t *testing.T) {
@@ -210,7 +211,7 @@ func TestPowerCutSeesWhatIsNotSynced(t *testing.T) {
 	lost := 0
 	for i := range cuts {
 		path := filepath.Join(d.Dir, fmt.Sprintf("bridge-%d.db", i))
-		r := cutStory{"commit without sync", 200, 2 * time.Millisecond}.cut(t, d, path)
+		r := cutStory{"commit without sync", 100, 100, 2 * time.Millisecond}.cut(t, d, path)
 		if missing(t, path, r.acknowledged) > 0 {
 			lost++
 		}
