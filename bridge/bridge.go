@@ -27,6 +27,9 @@ type Config struct {
 	MaxFile     int64         // bytes; larger files are linked, not copied
 	Ops         string        // the channel that is told of what concerns ops; empty: none
 	GitLabHost  string        // a link to something there would leave a "mentioned in", so it is mirrored as code
+
+	// Heard tells when Slack was last heard on an open connection; zero: not yet. nil: it is heard at all times.
+	Heard func() time.Time
 }
 
 // Meter counts what the bridge does. Its methods may be called concurrently and must return at once.
@@ -35,8 +38,10 @@ type Meter interface {
 	Event(kind EventKind, result string)
 	// Action counts an attempt by the action's kind and its result: done, again, later, parked, outage or unknown.
 	Action(kind, result string)
-	// Swept counts a sweep that ended, what it found, and the gap that it bridged in time, if any.
-	Swept(looks int, gap time.Duration)
+	// Swept counts a sweep that ended, and how many threads it found to differ.
+	Swept(looks int)
+	// CaughtUp counts a gap that was made good, how long it was (0: a first look), and what was recovered, by the kind of the lost event.
+	CaughtUp(gap time.Duration, recovered map[EventKind]int)
 }
 
 // Bridge keeps threads and issues in step. Make one with New, then Run it; Accept may be called from the start.
@@ -53,7 +58,8 @@ type Bridge struct {
 	refused atomic.Pointer[refusal] // the last event that could not be recorded; nil once one could
 	outages outages
 	recent  recent
-	gaps    chan gap
+	gaps    chan struct{} // a gap was told that is not taken up yet
+	catchUp catchUp
 	polls   chan struct{}
 	ops     chan string
 }
@@ -61,7 +67,7 @@ type Bridge struct {
 // New makes a bridge between two ends. The store stays the caller's to close, after Run has returned.
 func New(config Config, slack Slack, gitlab GitLab, s *store.Store, team *agents.File, log zerolog.Logger, meter Meter) *Bridge {
 	b := &Bridge{config: config, slack: slack, gitlab: gitlab, store: s, log: log, meter: meter, started: time.Now(),
-		gaps: make(chan gap, 1), polls: make(chan struct{}, 1), ops: make(chan string, opsKept)}
+		gaps: make(chan struct{}, 1), polls: make(chan struct{}, 1), ops: make(chan string, opsKept)}
 	b.file.Store(team)
 	return b
 }

@@ -52,6 +52,7 @@ func (s *sweeper) compare(ctx context.Context, m *Message) error {
 // look has the whole thread looked at.
 func (s *sweeper) look(ctx context.Context, t Thread) error {
 	s.looks++
+	s.b.catchUp.asks(t)
 	return s.b.Accept(ctx, Event{Kind: MessageSwept, Channel: t.Channel, TS: t.TS, Whole: true})
 }
 
@@ -64,20 +65,21 @@ func (s *sweeper) acknowledged(ctx context.Context, t Thread, m *Message) (bool,
 	if len(f.acknowledgers()) > 0 || f.cut() {
 		return true, nil
 	}
-	if !s.whole || m.ReplyCount == 0 {
+	if !s.whole || m.ReplyCount == 0 || s.b.catchUp.has(t) {
 		return false, nil
 	}
 	messages, err := s.messages(ctx, t)
 	if err != nil || len(messages) == 0 {
 		return false, err
 	}
+	s.b.catchUp.read(t)
 	f.Replies = messages[1:]
 	return len(f.acknowledgers()) > 0, nil
 }
 
 // changed reports whether reactions or replies of a thread with an issue differ from what was passed on.
 func (s *sweeper) changed(ctx context.Context, t Thread, m *Message, link *Link) (bool, error) {
-	if s.whole && m.ReplyCount > 0 {
+	if s.whole && m.ReplyCount > 0 && !s.b.catchUp.has(t) {
 		return true, nil
 	}
 	f := Facts{Rules: s.rules, Root: m}
@@ -137,9 +139,15 @@ func (s *sweeper) oldThreads(ctx context.Context, oldest time.Time) error {
 
 // oldThread reads one thread whole and compares it.
 func (s *sweeper) oldThread(ctx context.Context, t Thread) error {
+	if s.whole && s.b.catchUp.has(t) {
+		return nil
+	}
 	messages, err := s.messages(ctx, t)
 	if err != nil || len(messages) == 0 || messages[0].TS != t.TS {
 		return err
+	}
+	if s.whole {
+		s.b.catchUp.read(t)
 	}
 	missing, err := s.unmirrored(ctx, t, messages[1:])
 	switch {
@@ -153,7 +161,7 @@ func (s *sweeper) oldThread(ctx context.Context, t Thread) error {
 		err = s.compare(ctx, &messages[0])
 		s.whole = whole
 	}
-	if !s.whole {
+	if !s.whole && len(s.b.gaps) == 0 {
 		sleep(ctx, oldThreadPause) // what was missed in a gap is not kept waiting
 	}
 	return err

@@ -53,5 +53,7 @@
 //	                          the vendors' errors, what follows from each, and who hears of it
 //	sweep.go, compare.go, poll.go, sweepissues.go
 //	                          what happened while nobody listened
+//	alive.go, catchup.go, gapreport.go
+//	                          since when nobody did, and what is told of it
 //	explain.go                what people may ask
 package bridge

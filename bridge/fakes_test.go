@@ -816,9 +816,11 @@ func (i *fakeIssue) mirrored() []string {
 // noMeter counts nothing.
 type noMeter struct{}
 
-func (noMeter) Event(EventKind, string)  {}
-func (noMeter) Action(string, string)    {}
-func (noMeter) Swept(int, time.Duration) {}
+func (noMeter) Event(EventKind, string) {}
+func (noMeter) Action(string, string)   {}
+func (noMeter) Swept(int)               {}
+
+func (noMeter) CaughtUp(time.Duration, map[EventKind]int) {}
 
 const (
 	agentOne, agentTwo, stranger = "UAGENT1", "UAGENT2", "USTRANGER"
@@ -945,6 +947,7 @@ type rig struct {
 	window time.Duration // how far back a sweep looks
 	poll   time.Duration // how often GitLab is asked for changes; 0: never
 	ops    string
+	heard  func() time.Time
 	bridge *Bridge
 	cancel context.CancelFunc
 	done   chan error
@@ -974,7 +977,7 @@ func (r *rig) start() {
 		team = r.bridge.AgentsFile()
 	}
 	r.bridge = New(Config{Settle: 75 * time.Second, SweepEvery: 10 * time.Minute, SweepWindow: r.window, Backfill: 24 * time.Hour, Undo: 2 * time.Minute, MaxFile: 10_000_000,
-		PollEvery: r.poll, Ops: r.ops, GitLabHost: "gitlab.example.com"},
+		PollEvery: r.poll, Ops: r.ops, GitLabHost: "gitlab.example.com", Heard: r.heard},
 		r.slack, r.gitlab, r.store, team, zerolog.New(&r.log), noMeter{})
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel, r.done = cancel, make(chan error, 1)

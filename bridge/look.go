@@ -48,6 +48,7 @@ func (b *Bridge) look(ctx context.Context, job store.Job, t Thread) (next *store
 		}
 		if err == nil {
 			b.logVerdict(f, v)
+			b.recovered(ctx, t, f, v, hints)
 			if f.Link == nil && f.Project.ID != 0 && len(v.Actions) == 0 { // else the issue will tell
 				b.works(b.gitlabScopes(Action{}, t, nil))
 			}

@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"slack-gitlab-bridge/agents"
 )
 
 const (
-	// aliveEvery is how often the time is written down up to which events were surely received.
-	aliveEvery = time.Minute
+	// firstPatience is how long the first sweep waits for the first connection. Without one it goes ahead, and is repeated when one opens.
+	firstPatience = 30 * time.Second
 	// sweepRetry is how soon a sweep that failed is tried again.
 	sweepRetry = time.Minute
 	// sweepPatience is how often one reading is tried as long as Slack says when to ask again.
@@ -22,9 +20,6 @@ const (
 
 // gap is a time in which events may have been lost.
 type gap struct{ from, to time.Time }
-
-// aliveKey holds the time up to which events were received.
-const aliveKey = "cursor/alive"
 
 // listedKey holds the time at which a channel was first found in the agents file.
 func listedKey(channel string) string { return "cursor/listed/" + channel }
@@ -45,16 +40,16 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// Gap tells that no connection to Slack was open between these times: what happened then is looked for. It returns at once.
+// Gap tells that no connection to Slack was open between these times: what happened then is looked for. A zero from is the start of the
+// process. It returns at once.
 func (b *Bridge) Gap(from, to time.Time) {
-	g := gap{from, to}
-	for {
-		select {
-		case b.gaps <- g:
-			return
-		case old := <-b.gaps: // not taken up yet: one sweep serves both
-			g = g.and(old)
-		}
+	if from.IsZero() {
+		from = b.started
+	}
+	b.catchUp.begin(gap{from.UTC(), to.UTC()})
+	select {
+	case b.gaps <- struct{}{}:
+	default: // not taken up yet: one sweep serves both
 	}
 }
 
@@ -62,18 +57,16 @@ func (b *Bridge) Gap(from, to time.Time) {
 type sweeps struct {
 	next  time.Time            // all of them
 	again map[string]time.Time // those that could not be read
-	owed  map[string]gap       // those to be compared thoroughly, for what may have been lost in that time
+	owed  map[string]bool      // those to be compared thoroughly, for what may have been lost in a gap
 }
 
 // owe has all channels compared thoroughly, now.
-func (p *sweeps) owe(channels []agents.Channel, g gap) {
+func (b *Bridge) owe(p *sweeps) {
+	channels := b.AgentsFile().Channels()
 	for _, c := range channels {
-		if old, owed := p.owed[c.ID]; owed {
-			p.owed[c.ID] = g.and(old)
-		} else {
-			p.owed[c.ID] = g
-		}
+		p.owed[c.ID] = true
 	}
+	b.catchUp.take(channels)
 	p.next = time.Now()
 }
 
@@ -88,38 +81,25 @@ func (p *sweeps) wake() time.Time {
 
 // sweepLoop compares Slack's state with what is known: at start, after each gap, and on a timer.
 func (b *Bridge) sweepLoop(ctx context.Context) {
-	p := sweeps{owed: map[string]gap{}}
-	p.owe(b.AgentsFile().Channels(), b.gapAtStart(ctx))
+	if b.config.Heard != nil { // what happens between a reading and the first connection would be lost
+		select {
+		case <-ctx.Done():
+		case <-b.gaps:
+		case <-time.After(firstPatience):
+		}
+	}
+	p := sweeps{owed: map[string]bool{}}
+	b.owe(&p)
 	for ctx.Err() == nil {
 		if !time.Now().Before(p.wake()) {
 			b.sweep(ctx, &p)
 		}
 		select {
 		case <-ctx.Done():
-		case g := <-b.gaps:
-			p.owe(b.AgentsFile().Channels(), g)
-		case <-time.After(min(time.Until(p.wake()), aliveEvery)):
-			b.alive(ctx)
+		case <-b.gaps:
+			b.owe(&p)
+		case <-time.After(time.Until(p.wake())):
 		}
-	}
-	b.alive(context.WithoutCancel(ctx))
-}
-
-// gapAtStart is the time since the last run. A new store has none, yet the start is swept as thoroughly.
-func (b *Bridge) gapAtStart(ctx context.Context) gap {
-	g := gap{to: time.Now().UTC()}
-	if _, err := b.store.Get(ctx, aliveKey, &g.from); err != nil {
-		b.log.Error().Err(err).Msg("store cannot be read")
-	}
-	return g
-}
-
-// alive writes down that events are being received.
-func (b *Bridge) alive(ctx context.Context) {
-	c := b.store.Change()
-	c.Put(aliveKey, time.Now().UTC().Truncate(time.Second))
-	if err := b.store.Commit(ctx, c); err != nil && ctx.Err() == nil {
-		b.log.Error().Err(err).Msg("store cannot be written")
 	}
 }
 
@@ -140,7 +120,6 @@ func (b *Bridge) sweep(ctx context.Context, p *sweeps) {
 	now := time.Now()
 	all := !now.Before(p.next)
 	looks, again := 0, map[string]time.Time{}
-	var bridged []gap
 	seen := map[int]*Project{}
 	for _, c := range b.AgentsFile().Channels() {
 		at, failed := p.again[c.ID]
@@ -152,10 +131,8 @@ func (b *Bridge) sweep(ctx context.Context, p *sweeps) {
 		}
 		n, err := b.sweepChannel(ctx, p, c.ID)
 		if err == nil {
-			if g, owed := p.owed[c.ID]; owed {
-				bridged = append(bridged, g)
-				delete(p.owed, c.ID)
-			}
+			delete(p.owed, c.ID)
+			b.catchUp.compared(c.ID)
 			var m int
 			m, err = b.sweepIssues(ctx, c.ID, seen)
 			n += m
@@ -177,28 +154,10 @@ func (b *Bridge) sweep(ctx context.Context, p *sweeps) {
 			b.sweepFailed(err)
 		}
 	}
-	b.swept(looks, bridged)
-}
-
-// swept reports what a sweep found, and the gaps that it bridged.
-func (b *Bridge) swept(looks int, bridged []gap) {
-	var length time.Duration
-	line := b.log.Debug()
-	if len(bridged) > 0 {
-		line = b.log.Info()
-		g := bridged[0]
-		for _, o := range bridged[1:] {
-			g = g.and(o)
-		}
-		if !g.from.IsZero() {
-			length = g.to.Sub(g.from)
-			line = line.Time("gap_from", g.from).Time("gap_to", g.to)
-			b.TellOps(fmt.Sprintf("Caught up: nothing was heard from Slack from %s to %s; %s looked at anew",
-				g.from.Format("2006-01-02 15:04:05"), g.to.Format("15:04:05 UTC"), plural(looks, "thread is", "threads are")))
-		}
-	}
-	line.Int("looks", looks).Msg("swept")
-	b.meter.Swept(looks, length)
+	b.catchUp.only(func(channel string) bool { return b.rules(channel) != nil })
+	b.log.Debug().Int("looks", looks).Msg("swept")
+	b.meter.Swept(looks)
+	b.reportGap()
 }
 
 // sweepChannel compares one channel and returns how many threads are to be looked at.
@@ -207,12 +166,12 @@ func (b *Bridge) sweepChannel(ctx context.Context, p *sweeps, channel string) (l
 	if err != nil {
 		return 0, err
 	}
-	_, owed := p.owed[channel]
-	if !known && !owed { // nothing was heard of it before it was listed
-		p.owed[channel], owed = gap{}, true
+	if !known { // nothing was heard of it before it was listed
+		p.owed[channel] = true
+		b.catchUp.first(channel)
 	}
 	oldest := time.Now().Add(-b.config.SweepWindow)
-	s := sweeper{b: b, channel: channel, rules: b.rules(channel), whole: owed, since: listed.Add(-b.config.Backfill)}
+	s := sweeper{b: b, channel: channel, rules: b.rules(channel), whole: p.owed[channel], since: listed.Add(-b.config.Backfill)}
 	if s.rules == nil {
 		return 0, nil // taken off the file this moment
 	}

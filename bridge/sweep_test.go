@@ -283,40 +283,6 @@ func TestSweepUnderARateLimit(t *testing.T) {
 	})
 }
 
-// Gaps that are told while none is taken up are swept as one, from the earliest.
-func TestGapsAreMerged(t *testing.T) {
-	b := &Bridge{gaps: make(chan gap, 1)}
-	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	b.Gap(noon, noon.Add(time.Minute))
-	b.Gap(noon.Add(-time.Hour), noon.Add(-30*time.Minute))
-	b.Gap(noon.Add(time.Hour), noon.Add(2*time.Hour))
-	g := <-b.gaps
-	if !g.from.Equal(noon.Add(-time.Hour)) || !g.to.Equal(noon.Add(2*time.Hour)) {
-		t.Errorf("gap %v to %v, want the earliest start and the latest end", g.from, g.to)
-	}
-	select {
-	case g := <-b.gaps:
-		t.Errorf("a second gap %v", g)
-	default:
-	}
-}
-
-// The log tells from when to when nothing was heard, once it is made good.
-func TestGapIsReported(t *testing.T) {
-	sweepRig(t, func(r *rig) {
-		r.start()
-		time.Sleep(time.Minute)
-		r.stop()
-		down := time.Now().UTC()
-		time.Sleep(3 * time.Hour)
-		r.start()
-		from, to := down.Format(`"gap_from":"2006-01-02T15:04:05Z"`), down.Add(3*time.Hour).Format(`"gap_to":"2006-01-02T15:04:05Z"`)
-		if log := r.log.String(); !strings.Contains(log, from) || !strings.Contains(log, to) {
-			t.Errorf("log has no %s and %s:\n%s", from, to, log)
-		}
-	})
-}
-
 func TestTsOf(t *testing.T) {
 	for _, ts := range []string{"1700000000.000100", "1700000000.999999", "0000000001.000000"} {
 		if got, want := TimeOf(tsOf(TimeOf(ts))), TimeOf(ts); !got.Equal(want) || want.IsZero() {

@@ -269,7 +269,8 @@ func TestOpsAreTold(t *testing.T) {
 		r.bridge.TellOps("agents file changed")
 		time.Sleep(time.Minute)
 		got := r.slack.read(&r.slack.announced)
-		want := []string{"C0OPS00001: Waiting: ", "C0OPS00001: Going on: gitlab works again", "C0OPS00001: Caught up: nothing was heard from Slack from", "agents file changed"}
+		want := []string{"C0OPS00001: First look at Slack, with a new store: nothing was missed", "C0OPS00001: Waiting: ", "C0OPS00001: Going on: gitlab works again",
+			"C0OPS00001: Caught up with Slack from", "agents file changed"}
 		wantParts(t, "announced", got, want)
 		r.stop()
 	})

@@ -34,8 +34,10 @@ func (b *Bridge) Run(ctx context.Context) error {
 	})
 	defer stopCut()
 
+	b.catchUp.begin(b.gapAtStart(ctx))
 	var running sync.WaitGroup
 	running.Go(func() { b.sweepLoop(ctx) })
+	running.Go(func() { b.aliveLoop(ctx) })
 	running.Go(func() { b.pollLoop(ctx) })
 	running.Go(func() { b.opsLoop(ctx) })
 	slots := make(chan struct{}, lanesAtOnce)

@@ -24,7 +24,8 @@ type State struct {
 // event must be durable: it is then acknowledged. After an error it is not, and Slack sends it again: almost at once, after a minute,
 // after five. An event may come more than once in any case.
 //
-// gap is called after a time without any open socket, once one is open again; events of that time may be lost.
+// gap is called after a time without any open socket, once one is open again; events of that time may be lost. from is zero when the first
+// one of all opens.
 //
 // Nothing makes Listen give up, not a refused token either: State tells, and it tries again twice a minute.
 func (s *Slack) Listen(ctx context.Context, accept func(context.Context, bridge.Event) error, gap func(from, to time.Time)) error {
@@ -85,10 +86,14 @@ func (s *Slack) opened(c *connection, sockets int) {
 	now := time.Now()
 	c.open, c.since, c.fault, c.told = true, now, "", sockets
 	s.log.Info().Int("socket", c.number).Int("sockets", sockets).Msg("connected to slack")
-	if s.since.IsZero() {
+	switch {
+	case !s.greeted:
+		s.greeted = true
+	case s.since.IsZero():
 		return
+	default:
+		s.dropAll()
 	}
-	s.dropAll()
 	s.gap(s.since, now)
 	s.since = time.Time{}
 }

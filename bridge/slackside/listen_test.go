@@ -23,7 +23,8 @@ type listener struct {
 
 	mu      sync.Mutex
 	events  []bridge.Event
-	gaps    [][2]time.Time
+	gaps    [][2]time.Time // but for the first, which has no beginning
+	opened  int            // how often that was told
 	results map[string]int // "message accepted": how often
 	accept  func(bridge.Event) error
 }
@@ -74,6 +75,10 @@ func (l *listener) accepted(_ context.Context, e bridge.Event) error {
 func (l *listener) gap(from, to time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if from.IsZero() {
+		l.opened++
+		return
+	}
 	l.gaps = append(l.gaps, [2]time.Time{from, to})
 }
 
@@ -97,6 +102,13 @@ func (l *listener) gapCount() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.gaps)
+}
+
+// openings counts the gaps without a beginning.
+func (l *listener) openings() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.opened
 }
 
 func (l *listener) result(name string) int {
@@ -246,6 +258,7 @@ func TestDisconnects(t *testing.T) {
 
 func TestGap(t *testing.T) {
 	l := listen(t, nil)
+	eventually(t, "the first gap, that has no beginning", func() bool { return l.openings() == 1 })
 	before := time.Now()
 	l.DropEvents(true)
 	l.order(openMethod, faults.Fault{Times: 4, Status: 503})
@@ -258,6 +271,9 @@ func TestGap(t *testing.T) {
 	}
 	if s := l.State(); s.Fault != "" || s.NumConnections != 2 || s.LastFrame.IsZero() {
 		t.Errorf("State() = %+v, want no fault and two sockets", s)
+	}
+	if n := l.openings(); n != 1 {
+		t.Errorf("a gap without a beginning was told %d times, want once, when the first socket of all opened", n)
 	}
 }
 

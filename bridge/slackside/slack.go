@@ -90,9 +90,10 @@ type Slack struct {
 	lanes       []chan delivery
 	seen        seen
 
-	mu    sync.Mutex // guards what follows and the open flags of connections
-	since time.Time  // since when no socket has been open; zero if one is, or none ever was
-	gap   func(from, to time.Time)
+	mu      sync.Mutex // guards what follows and the open flags of connections
+	greeted bool       // a socket was open once
+	since   time.Time  // since when no socket has been open; zero if one is, or none ever was
+	gap     func(from, to time.Time)
 }
 
 var _ bridge.Slack = (*Slack)(nil)

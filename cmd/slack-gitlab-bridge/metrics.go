@@ -16,16 +16,17 @@ import (
 
 // metrics is all that is counted, on a registry of its own. It is the bridge's Meter. No label ever holds a user, a thread or a text.
 type metrics struct {
-	registry *prometheus.Registry
-	events   *prometheus.CounterVec
-	received *prometheus.CounterVec
-	actions  *prometheus.CounterVec
-	looks    prometheus.Counter
-	gaps     prometheus.Counter
-	gapTime  prometheus.Counter
-	requests *prometheus.HistogramVec
-	reloads  *prometheus.CounterVec
-	current  prometheus.Gauge
+	registry  *prometheus.Registry
+	events    *prometheus.CounterVec
+	received  *prometheus.CounterVec
+	actions   *prometheus.CounterVec
+	looks     prometheus.Counter
+	gaps      prometheus.Counter
+	gapTime   prometheus.Counter
+	recovered *prometheus.CounterVec
+	requests  *prometheus.HistogramVec
+	reloads   *prometheus.CounterVec
+	current   prometheus.Gauge
 }
 
 const namespace = "slack_gitlab_bridge"
@@ -35,13 +36,14 @@ func newMetrics() *metrics {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
 	}
 	m := &metrics{
-		registry: prometheus.NewRegistry(),
-		events:   counter("events_total", "Events that concern a thread, by kind and result: recorded, ignored, failed.", "kind", "result"),
-		received: counter("slack_envelopes_total", "What Slack delivered, by type and result: accepted, ignored, malformed, failed.", "type", "result"),
-		actions:  counter("actions_total", "Attempts, by kind and result: done, again, later, parked, outage, unknown.", "kind", "result"),
-		looks:    counter("sweep_looks_total", "Threads that a sweep found to differ.").WithLabelValues(),
-		gaps:     counter("gaps_total", "Gaps in the connection to Slack that were bridged.").WithLabelValues(),
-		gapTime:  counter("gap_seconds_total", "How long those gaps were.").WithLabelValues(),
+		registry:  prometheus.NewRegistry(),
+		events:    counter("events_total", "Events that concern a thread, by kind and result: recorded, ignored, failed.", "kind", "result"),
+		received:  counter("slack_envelopes_total", "What Slack delivered, by type and result: accepted, ignored, malformed, failed.", "type", "result"),
+		actions:   counter("actions_total", "Attempts, by kind and result: done, again, later, parked, outage, unknown.", "kind", "result"),
+		looks:     counter("sweep_looks_total", "Threads that a sweep found to differ.").WithLabelValues(),
+		gaps:      counter("gaps_total", "Gaps in the connection to Slack, downtime included, that were made good.").WithLabelValues(),
+		gapTime:   counter("gap_seconds_total", "How long those gaps were.").WithLabelValues(),
+		recovered: counter("gap_recovered_total", "What happened in gaps and was found afterwards, by the kind of event that was lost.", "kind"),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: namespace, Name: "request_duration_seconds",
 			Help: "Requests to the vendors, by vendor, call and status code (0: no answer).", Buckets: prometheus.ExponentialBuckets(0.005, 2, 14)},
 			[]string{"vendor", "call", "code"}),
@@ -50,7 +52,7 @@ func newMetrics() *metrics {
 			Help: "1 if the agents file in force is the one on disk, 0 if that was refused."}),
 	}
 	m.current.Set(1)
-	m.registry.MustRegister(m.events, m.received, m.actions, m.looks, m.gaps, m.gapTime, m.requests, m.reloads, m.current,
+	m.registry.MustRegister(m.events, m.received, m.actions, m.looks, m.gaps, m.gapTime, m.recovered, m.requests, m.reloads, m.current,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "build_info", Help: "1, with the version.",
 		ConstLabels: prometheus.Labels{"version": version()}})
@@ -68,11 +70,16 @@ func (m *metrics) Event(kind bridge.EventKind, result string) {
 func (m *metrics) Action(kind, result string) { m.actions.WithLabelValues(kind, result).Inc() }
 
 // Swept implements bridge.Meter.
-func (m *metrics) Swept(looks int, gap time.Duration) {
-	m.looks.Add(float64(looks))
+func (m *metrics) Swept(looks int) { m.looks.Add(float64(looks)) }
+
+// CaughtUp implements bridge.Meter.
+func (m *metrics) CaughtUp(gap time.Duration, recovered map[bridge.EventKind]int) {
 	if gap > 0 {
 		m.gaps.Inc()
 		m.gapTime.Add(gap.Seconds())
+	}
+	for kind, n := range recovered {
+		m.recovered.WithLabelValues(string(kind)).Add(float64(n))
 	}
 }
 

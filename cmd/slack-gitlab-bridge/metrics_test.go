@@ -26,8 +26,9 @@ func used() *metrics {
 	m.watchStore(func() int { return 1 }, func() uint64 { return 5 })
 	m.Event(bridge.MessagePosted, "recorded")
 	m.Action("create issue", "done")
-	m.Swept(4, time.Minute)
-	m.Swept(0, 0)
+	m.Swept(4)
+	m.CaughtUp(time.Minute, map[bridge.EventKind]int{bridge.ReactionAdded: 2, bridge.MessageEdited: 1})
+	m.CaughtUp(0, nil)
 	m.received.WithLabelValues("message", "accepted").Inc()
 	m.requests.WithLabelValues("gitlab", "POST projects/:id/issues", "201").Observe(0.2)
 	m.reloads.WithLabelValues("accepted").Inc()
@@ -69,7 +70,7 @@ func TestMetricLabelsNameNobody(t *testing.T) {
 func TestMetricValues(t *testing.T) {
 	m := used()
 	for name, want := range map[string]float64{
-		"gaps_total": 1, "gap_seconds_total": 60, "sweep_looks_total": 4, "slack_connections": 2, "slack_last_frame_timestamp_seconds": 0,
+		"gaps_total": 1, "gap_seconds_total": 60, "gap_recovered_total": 3, "sweep_looks_total": 4, "slack_connections": 2, "slack_last_frame_timestamp_seconds": 0,
 		"oldest_job_timestamp_seconds": 1700000000, "agents_file_current": 1, "jobs": 6,
 		"store_open_reads": 1, "store_slow_reads_total": 5,
 	} {

@@ -112,7 +112,8 @@ func open(ctx context.Context, c config, agents *agentsFile, team *agents.File, 
 		return nil, errors.Join(err, d.engine.Close())
 	}
 	d.bridge = bridge.New(bridge.Config{Settle: c.GitLabSettle, SweepEvery: c.SweepInterval, SweepWindow: c.SweepWindow, Backfill: c.Backfill,
-		Undo: c.UndoWindow, PollEvery: c.PollInterval, MaxFile: int64(c.MaxFileSize), Ops: c.OpsChannel, GitLabHost: c.gitlabHost()},
+		Undo: c.UndoWindow, PollEvery: c.PollInterval, MaxFile: int64(c.MaxFileSize), Ops: c.OpsChannel, GitLabHost: c.gitlabHost(),
+		Heard: func() time.Time { return d.slack.State().LastFrame }},
 		d.slack, d.gitlab, d.store, team, log, d.metrics)
 	d.metrics.watchStore(d.engine.OpenReads, d.engine.SlowReads)
 	d.metrics.watch(d.store.Stats, func() int { return d.slack.State().Connected }, func() time.Time { return d.slack.State().LastFrame })
