@@ -120,11 +120,11 @@ func (p *catchUp) bridging() (g gap, open bool) {
 	return p.gap, p.open
 }
 
-// waitsFor reports whether the thread is to be looked at.
-func (p *catchUp) waitsFor(t Thread) bool {
+// counts reports whether what a sweep's look at the thread finds belongs to the gap: also of one that a process asked for which died since.
+func (p *catchUp) counts(t Thread) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.open && p.waiting[t]
+	return p.open && (p.waiting[t] || !p.gap.to.IsZero())
 }
 
 // looked notes what a look at a thread has found; again: the sweep has asked for another one meanwhile.
@@ -137,6 +137,7 @@ func (p *catchUp) looked(t Thread, found map[EventKind]int, again bool) {
 	if !again {
 		delete(p.waiting, t)
 	}
+	p.all[t] = true
 	for kind, n := range found {
 		p.recovered[kind] += n
 	}

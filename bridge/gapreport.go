@@ -96,7 +96,7 @@ func (r gapReport) String() string {
 
 // recovered notes what a look that a sweep asked for has found, and reports the gap if it was the last.
 func (b *Bridge) recovered(ctx context.Context, t Thread, f Facts, v Verdict, hints []Hint) {
-	if !b.catchUp.waitsFor(t) || !slices.ContainsFunc(hints, func(h Hint) bool { return h.Swept }) {
+	if !b.catchUp.counts(t) || !slices.ContainsFunc(hints, func(h Hint) bool { return h.Swept }) {
 		return
 	}
 	g, _ := b.catchUp.bridging()

@@ -224,9 +224,11 @@ func TestGapIsReportedOnce(t *testing.T) {
 
 // Who dies while catching up catches up from the old time: the time of the last event moves on only when the gap is made good.
 func TestCrashWhileCatchingUp(t *testing.T) {
-	for name, tr := range map[string]trouble{
-		"before the channel could be read": {call: "FirstMessages", err: errors.New("500"), times: 1 << 20},
-		"before a thread could be":         {call: "Messages", err: &Later{After: time.Minute, Err: errors.New("429")}, times: 1 << 20},
+	for name, tt := range map[string]struct{ until, after trouble }{
+		"before the channel could be read": {until: trouble{call: "FirstMessages", err: errors.New("500"), times: 1 << 20}},
+		"before a thread could be":         {until: trouble{call: "Messages", err: &Later{After: time.Minute, Err: errors.New("429")}, times: 1 << 20}},
+		"and what was asked for then is looked at first": {until: trouble{call: "Messages", err: errors.New("500"), times: 1 << 20},
+			after: trouble{call: "FirstMessages", err: errors.New("500"), times: 6}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			sweepRig(t, func(r *rig) {
@@ -239,7 +241,7 @@ func TestCrashWhileCatchingUp(t *testing.T) {
 				reports, down := len(r.reports()), time.Now().UTC()
 				time.Sleep(3 * time.Hour)
 				r.lose(th, "lost")
-				r.slack.order(tr)
+				r.slack.order(tt.until)
 				for range 2 { // twice in a row
 					r.start()
 					time.Sleep(5 * time.Minute)
@@ -250,6 +252,7 @@ func TestCrashWhileCatchingUp(t *testing.T) {
 				time.Sleep(2 * time.Minute)
 				r.stop()
 				r.slack.calm()
+				r.slack.order(tt.after)
 				r.start()
 				time.Sleep(10 * time.Minute)
 				r.idle()
