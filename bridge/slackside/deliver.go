@@ -3,9 +3,11 @@ package slackside
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"hash/maphash"
+	"regexp"
+	"runtime/debug"
 	"sync"
-	"time"
 
 	"slack-gitlab-bridge/bridge"
 )
@@ -15,39 +17,68 @@ const (
 	laneCount = 32
 	laneDepth = 256
 
-	ackLimit     = 2 * time.Second       // Slack waits 3 s for an acknowledgement
-	ackLimitLost = 50 * time.Millisecond // on a socket that is gone it is hardly of use
-	seenMost     = 10_000
+	seenMost = 10_000
+	idMost   = 1000 // bytes of an envelope's ID; an acknowledgement of 20 KB or more is not heard
 )
 
-// envelope is what Slack wraps around an event.
+// envelope is what Slack wraps around an event, and what it says about the socket itself.
 type envelope struct {
 	ID      string          `json:"envelope_id"`
 	Type    string          `json:"type"`
 	Payload json.RawMessage `json:"payload"`
+
+	Reason         string `json:"reason"`          // of a disconnect
+	NumConnections int    `json:"num_connections"` // of a hello
+	Connection     struct {
+		AppID string `json:"app_id"`
+	} `json:"connection_info"` // likewise
+
+	broken bool // no JSON, or too long to be read
+}
+
+// envelopePattern finds the envelope's ID in a frame that cannot be decoded. Slack's are UUIDs.
+var envelopePattern = regexp.MustCompile(`"envelope_id"\s*:\s*"([0-9A-Za-z_-]{1,100})"`)
+
+// idWithin gives the ID of a frame that is no JSON, or too long; empty if there is none.
+func idWithin(raw []byte) string {
+	if m := envelopePattern.FindSubmatch(raw); m != nil {
+		return string(m[1])
+	}
+	return ""
 }
 
 // delivery is an envelope on its way through a lane.
 type delivery struct {
-	from     *connection
+	from     *socket
 	envelope string
 	meaning  translated
 	result   string // what to count if nothing has to be recorded
 }
 
 // take translates an envelope and puts it on its lane. It never waits: the socket's reader calls it, and if that stands still, so do
-// the pings, and slack-go locks itself up for good. What finds its lane full is dropped unacknowledged, so Slack sends it again.
-func (s *Slack) take(from *connection, e envelope) {
-	if e.ID == "" {
+// the pings. What finds its lane full is dropped unacknowledged, so Slack sends it again.
+//
+// What is no event is acknowledged all the same if it can be, since it would come back as it is.
+func (s *Slack) take(from *socket, e envelope) {
+	if e.ID == "" || len(e.ID) > idMost {
 		s.cfg.OnEvent("other", "malformed") // cannot be acknowledged
+		s.log.Warn().Str("type", clipped(e.Type)).Msg("malformed frame from slack, it has no envelope's ID")
 		return
 	}
 	d := delivery{from: from, envelope: e.ID, result: "ignored", meaning: translated{kind: "other"}}
-	if e.Type == "events_api" {
-		var err error
-		if d.meaning, err = s.reader().translate(e.Payload); err != nil {
-			d.result = "malformed"
-		}
+	var err error
+	switch {
+	case e.broken:
+		err = errMalformed
+	case e.Type == "events_api":
+		err = s.guarded(func() (err error) {
+			d.meaning, err = s.reader().translate(e.Payload)
+			return err
+		})
+	}
+	if err != nil {
+		d.result = "malformed"
+		s.log.Warn().Err(err).Str("envelope", e.ID).Str("event", clipped(d.meaning.id)).Str("type", d.meaning.kind).Msg("malformed event from slack")
 	}
 	select {
 	case s.lanes[lane(d)] <- d:
@@ -55,6 +86,17 @@ func (s *Slack) take(from *connection, e envelope) {
 		s.cfg.OnEvent(d.meaning.kind, "overflow")
 		s.log.Warn().Str("type", d.meaning.kind).Msg("event dropped, too many are waiting")
 	}
+}
+
+// guarded turns a panic into an error: it is our own bug, and costs this event, not the daemon.
+func (s *Slack) guarded(do func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.log.Error().Str("stack", string(debug.Stack())).Msg("panic")
+			err = fmt.Errorf("internal error: %T", r)
+		}
+	}()
+	return do()
 }
 
 var laneSeed = maphash.MakeSeed()
@@ -89,7 +131,7 @@ func (s *Slack) deliver(ctx context.Context, d delivery, accept func(context.Con
 	if e := d.meaning.event; e != nil {
 		result = "repeated"
 		if !s.seen.has(d.meaning.id) {
-			if err := accept(ctx, *e); err != nil {
+			if err := s.guarded(func() error { return accept(ctx, *e) }); err != nil {
 				s.cfg.OnEvent(d.meaning.kind, "failed")
 				if !stopped(ctx, err) {
 					s.log.Error().Err(err).Str("type", d.meaning.kind).Str("channel", e.Channel).Str("ts", e.TS).Msg("event not recorded")
@@ -101,7 +143,7 @@ func (s *Slack) deliver(ctx context.Context, d delivery, accept func(context.Con
 		}
 	}
 	s.cfg.OnEvent(d.meaning.kind, result)
-	d.from.ack(ctx, d.envelope)
+	d.from.ack(d.envelope)
 }
 
 // seen remembers the IDs of the last events that were recorded: Slack may send each several times. Forgetting one does no harm, since

@@ -7,9 +7,14 @@
 //	read.go, card.go         threads, channels and the status card
 //	names.go, emoji.go       what people and emoji are called, cached
 //	wire.go, translate.go    Slack's JSON, and what it means
-//	listen.go, connection.go keeping two sockets open
+//	app.go                   both tokens are of one app
+//	listen.go, connection.go keeping two sockets open, and when to try again
+//	dial.go, socket.go       one socket: opened, read, written, closed
+//	count.go                 whether another instance listens too
 //	deliver.go               record, then acknowledge
 //
-// The library slack-go carries the sockets and most calls. Messages are decoded here, one by one and leniently, because the library
-// gives up on a whole thread if one block of one message is not as it expects.
+// The library slack-go carries most calls. Messages are decoded here, one by one and leniently, because the library gives up on a whole
+// thread if one block of one message is not as it expects. Sockets are kept here too: the library closes one before it opens the next,
+// so that what Slack sends between is lost to it, does not tell why Slack closed one, sends no pings of its own, and stands still for
+// good if its queues fill up during an outage.
 package slackside

@@ -2,6 +2,7 @@ package slackside
 
 import (
 	"context"
+	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"testing"
@@ -23,6 +24,15 @@ type adjust func(*fakeslack.Config, *Config)
 
 func newWorkspace(t *testing.T, adjustments ...adjust) *workspace {
 	t.Helper()
+	return newWorkspaceOn(t, func(h http.Handler) (string, func()) {
+		web := httptest.NewServer(h)
+		return web.URL, web.Close
+	}, adjustments...)
+}
+
+// newWorkspaceOn is newWorkspace on a server of the caller's choice.
+func newWorkspaceOn(t *testing.T, serve func(http.Handler) (url string, stop func()), adjustments ...adjust) *workspace {
+	t.Helper()
 	var server fakeslack.Config
 	ours := Config{BotToken: "xoxb-sandbox", AppToken: "xapp-sandbox", Stagger: 10 * time.Millisecond,
 		Backoff: 20 * time.Millisecond, PerSecond: 1000}
@@ -30,28 +40,35 @@ func newWorkspace(t *testing.T, adjustments ...adjust) *workspace {
 		a(&server, &ours)
 	}
 	fake := fakeslack.New(server)
-	web := httptest.NewServer(fake.Handler())
+	url, stop := serve(fake.Handler())
 	t.Cleanup(func() {
 		fake.Close()
-		web.Close()
+		stop()
 	})
 	for _, u := range []string{"U1", "U2", "U3"} {
 		fake.AddUser(fakeslack.User{ID: u, Name: "user" + u[1:], RealName: "Real " + u, DisplayName: "Display " + u})
 	}
 	fake.AddChannel(fakeslack.Channel{ID: "C1", Name: "help", Members: []string{"U1", "U2", "U3", fake.Config().BotUserID}})
-	ours.APIURL = web.URL + "/api/"
-	return &workspace{Server: fake, Slack: New(ours), url: web.URL}
+	if url != "" {
+		ours.APIURL = url + "/api/"
+	}
+	return &workspace{Server: fake, Slack: New(ours), url: url}
 }
 
 // started is a workspace whose Slack end has been started.
 func started(t *testing.T, adjustments ...adjust) *workspace {
 	t.Helper()
 	w := newWorkspace(t, adjustments...)
+	w.start(t)
+	return w
+}
+
+func (w *workspace) start(t *testing.T) {
+	t.Helper()
 	if err := w.Start(t.Context()); err != nil {
 		t.Fatalf("Start() = %v, want nil", err)
 	}
 	w.Desk().Forget()
-	return w
 }
 
 func (w *workspace) post(t *testing.T, user, text string, o fakeslack.Options) string {
@@ -86,3 +103,6 @@ func eventually(t *testing.T, what string, holds func() bool) {
 		}
 	}
 }
+
+// slow is an answer that takes its time.
+func slow(d time.Duration) faults.Fault { return faults.Fault{Delay: d} }

@@ -3,6 +3,7 @@ package slackside
 import (
 	"context"
 	"errors"
+	"os"
 	"sync"
 	"time"
 
@@ -11,9 +12,10 @@ import (
 
 // State is how the sockets are.
 type State struct {
-	Connected      int       // sockets that are open and greeted
+	Connected      int       // sockets on which Slack delivers; one more than usual while one is replaced
 	LastFrame      time.Time // when anything was last received, pings included; zero if nothing was
 	NumConnections int       // sockets of this Slack app, those of other processes included, as Slack last told
+	Others         int       // of them, those that are lastingly not ours: another instance takes a part of the events
 	Fault          string    // why a socket is not open, with the remedy if there is one; empty if none failed
 }
 
@@ -21,8 +23,8 @@ type State struct {
 // always that of ctx. It may be called once.
 //
 // accept is called for each event that concerns the bridge, by several goroutines, in order for each thread. When it returns nil the
-// event must be durable: it is then acknowledged. After an error it is not, and Slack sends it again: almost at once, after a minute,
-// after five. An event may come more than once in any case.
+// event must be durable: it is then acknowledged. After an error it is not, nor after a panic, and Slack sends it again: almost at
+// once, after a minute, after five. An event may come more than once in any case.
 //
 // gap is called after a time without any open socket, once one is open again; events of that time may be lost. from is zero when the first
 // one of all opens.
@@ -30,6 +32,7 @@ type State struct {
 // Nothing makes Listen give up, not a refused token either: State tells, and it tries again twice a minute.
 func (s *Slack) Listen(ctx context.Context, accept func(context.Context, bridge.Event) error, gap func(from, to time.Time)) error {
 	var wg sync.WaitGroup
+	s.running = &wg
 	s.gap = func(from, to time.Time) {
 		wg.Go(func() { gap(from, to) })
 	}
@@ -38,13 +41,9 @@ func (s *Slack) Listen(ctx context.Context, accept func(context.Context, bridge.
 	}
 	wg.Go(func() { s.keepEmoji(ctx) })
 	for _, c := range s.connections {
-		wg.Go(func() { c.read(ctx) })
 		wg.Go(func() { c.keep(ctx) })
 	}
 	wg.Wait()
-	for _, c := range s.connections {
-		s.lost(c)
-	}
 	s.cfg.HTTP.CloseIdleConnections()
 	return ctx.Err()
 }
@@ -53,25 +52,20 @@ func (s *Slack) Listen(ctx context.Context, accept func(context.Context, bridge.
 func (s *Slack) State() State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var state State
+	state := State{Connected: len(s.listening), LastFrame: s.lastHeard(), NumConnections: s.count.told, Others: s.count.others}
 	for _, c := range s.connections {
-		if c.open {
-			state.Connected++
-		}
 		if state.Fault == "" {
 			state.Fault = c.fault
 		}
-		state.NumConnections = max(state.NumConnections, c.told)
 	}
-	state.LastFrame = s.lastFrame()
 	return state
 }
 
-// lastFrame says when anything was last received.
-func (s *Slack) lastFrame() time.Time {
-	var last int64
-	for _, c := range s.connections {
-		last = max(last, c.lastRead.Load())
+// lastHeard says when anything was last received on a socket that was open.
+func (s *Slack) lastHeard() time.Time {
+	last := s.heard
+	for k := range s.listening {
+		last = max(last, k.heard.Load())
 	}
 	if last == 0 {
 		return time.Time{}
@@ -79,13 +73,23 @@ func (s *Slack) lastFrame() time.Time {
 	return time.Unix(0, last)
 }
 
-// opened notes that Slack greeted on c.
-func (s *Slack) opened(c *connection, sockets int) {
+// begun notes a socket that is not yet greeted.
+func (s *Slack) begun(k *socket) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.alive[k] = true
+}
+
+// opened notes that Slack greeted on k, and counted that many sockets of the app.
+func (s *Slack) opened(k *socket, sockets int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
-	c.open, c.since, c.fault, c.told = true, now, "", sockets
-	s.log.Info().Int("socket", c.number).Int("sockets", sockets).Msg("connected to slack")
+	k.since = now
+	s.listening[k] = true
+	s.connections[k.number].fault = ""
+	s.log.Info().Int("socket", k.number).Int("sockets", sockets).Msg("connected to slack")
+	k.recount = s.counted(sockets, now)
 	switch {
 	case !s.greeted:
 		s.greeted = true
@@ -98,35 +102,83 @@ func (s *Slack) opened(c *connection, sockets int) {
 	s.since = time.Time{}
 }
 
-// lost notes that c is not open, and says how long it had been; zero if it was not.
-func (s *Slack) lost(c *connection) time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !c.open {
-		return 0
+// deaf notes that no event has come on k since then. The caller holds the lock.
+func (s *Slack) deaf(k *socket, since time.Time) {
+	if !s.listening[k] {
+		return
 	}
-	c.open = false
-	for _, other := range s.connections {
-		if other.open {
-			return time.Since(c.since)
-		}
+	delete(s.listening, k)
+	s.heard = max(s.heard, k.heard.Load())
+	if since.After(s.covered) {
+		s.covered = since
 	}
-	// A dead socket is noticed late, so the gap began when something was last heard.
-	s.since = s.lastFrame()
-	return time.Since(c.since)
+	if len(s.listening) == 0 {
+		s.since = s.covered
+	}
 }
 
-// faulty notes why c could not be opened, and logs it if that is news.
-func (s *Slack) faulty(c *connection, err error) {
+// lost notes that k has ended, and why. It may have been dead since something was last heard on it.
+func (s *Slack) lost(k *socket, why error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	text := "connect to Slack: closed"
-	if err != nil {
-		text = err.Error()
+	since := time.Unix(0, k.heard.Load())
+	if errors.Is(why, errReplaced) {
+		since = time.Now()
 	}
+	s.deaf(k, since)
+	delete(s.alive, k)
+	if errors.Is(why, os.ErrDeadlineExceeded) {
+		s.lateGap()
+	}
+}
+
+// lateGap tells of the time in which a socket, found dead only now, was thought to listen alone: up to the opening of the first of the others.
+func (s *Slack) lateGap() {
+	var first time.Time
+	for k := range s.listening {
+		if first.IsZero() || k.since.Before(first) {
+			first = k.since
+		}
+	}
+	if first.After(s.covered) {
+		s.gap(s.covered, first)
+	}
+}
+
+// wishes are the reasons for which Slack wants a socket gone that a person has to know of, each with its remedy.
+var wishes = map[string]string{
+	"link_disabled":       "switch Socket Mode on again on the Slack app's page Socket Mode",
+	"too_many_websockets": "an app may have 10 sockets: stop other programs that use this SLACK_APP_TOKEN",
+}
+
+// asked notes that Slack wants k gone. After a warning it delivers on it a little longer; otherwise it does not.
+func (s *Slack) asked(k *socket, reason string) {
+	s.log.Info().Int("socket", k.number).Str("reason", clipped(reason)).Msg("slack wants the socket replaced")
+	if reason != "warning" {
+		s.mu.Lock()
+		s.deaf(k, time.Now())
+		s.mu.Unlock()
+	}
+	if remedy := wishes[reason]; remedy != "" {
+		s.faulty(s.connections[k.number], &bridge.Outage{Scope: bridge.ScopeSlack, Remedy: remedy,
+			Err: errors.New("connect to Slack: Slack closes the socket: " + reason)})
+	}
+}
+
+// clipped keeps a vendor's word short in the log.
+func clipped(word string) string { return word[:min(len(word), 80)] }
+
+// faulty notes why c has no socket, and logs it if that is news.
+func (s *Slack) faulty(c *connection, err error) {
+	if errors.Is(err, context.Canceled) { // a stop is no fault
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	text := err.Error()
 	news := c.fault != text
 	c.fault = text
-	if !news || errors.Is(err, context.Canceled) { // a stop is no fault
+	if !news {
 		return
 	}
 	if outage, ok := errors.AsType[*bridge.Outage](err); ok {
@@ -134,10 +186,4 @@ func (s *Slack) faulty(c *connection, err error) {
 		return
 	}
 	s.log.Warn().Int("socket", c.number).Str("error", text).Msg("not connected to slack")
-}
-
-func (s *Slack) isOpen(c *connection) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return c.open
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"slack-gitlab-bridge/bridge"
 	"slack-gitlab-bridge/sandbox/fakeslack"
 	"slack-gitlab-bridge/sandbox/faults"
@@ -33,14 +35,36 @@ type listener struct {
 func listen(t *testing.T, accept func(bridge.Event) error, adjustments ...adjust) *listener {
 	t.Helper()
 	l := &listener{results: map[string]int{}, accept: accept}
-	count := func(_ *fakeslack.Config, ours *Config) {
-		ours.OnEvent = func(kind, result string) {
-			l.mu.Lock()
-			defer l.mu.Unlock()
-			l.results[kind+" "+result]++
-		}
+	l.workspace = started(t, append(adjustments, l.count)...)
+	l.begin(t)
+	return l
+}
+
+// simulate is listen, in simulated time.
+func simulate(t *testing.T, test func(*testing.T, *listener, *network), adjustments ...adjust) {
+	t.Helper()
+	l := &listener{results: map[string]int{}}
+	simulated(t, func(t *testing.T, w *workspace, n *network) {
+		l.workspace = w
+		l.Slack.log = zerolog.New(zerolog.NewTestWriter(t))
+		w.start(t)
+		l.begin(t)
+		test(t, l, n)
+	}, append(adjustments, l.count)...)
+}
+
+// count counts what becomes of the envelopes.
+func (l *listener) count(_ *fakeslack.Config, ours *Config) {
+	ours.OnEvent = func(kind, result string) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.results[kind+" "+result]++
 	}
-	l.workspace = started(t, append(adjustments, count)...)
+}
+
+// begin starts Listen and waits for its sockets. It is stopped at the test's end.
+func (l *listener) begin(t *testing.T) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- l.Listen(ctx, l.accepted, l.gap) }()
@@ -57,7 +81,6 @@ func listen(t *testing.T, accept func(bridge.Event) error, adjustments ...adjust
 	})
 	t.Cleanup(l.stop)
 	eventually(t, "all sockets open", func() bool { return l.State().Connected == len(l.connections) })
-	return l
 }
 
 func (l *listener) accepted(_ context.Context, e bridge.Event) error {
@@ -280,7 +303,7 @@ func TestGap(t *testing.T) {
 // TestSilentSocket has the path die without a word: it is noticed by the missing pings.
 func TestSilentSocket(t *testing.T) {
 	l := listen(t, nil, one, impatient, func(f *fakeslack.Config, ours *Config) {
-		f.PingInterval, ours.PingInterval = 50*time.Millisecond, time.Second
+		f.PingInterval, ours.Silence = 50*time.Millisecond, time.Second
 	})
 	release := make(chan struct{})
 	l.order(openMethod, faults.Fault{DoWork: true, Hang: true, Release: release})
@@ -339,7 +362,7 @@ func TestRefusedWhileRunning(t *testing.T) {
 // TestSocketClosedAtOnce has Slack accept and drop every socket: it must not be asked in a tight loop.
 func TestSocketClosedAtOnce(t *testing.T) {
 	l := listen(t, nil, one, func(_ *fakeslack.Config, ours *Config) { ours.Backoff = time.Hour })
-	l.SendDisconnect(0, "link_disabled", nil)
+	l.KillConnections(fakeslack.All)
 	eventually(t, "the fault shown", func() bool { return strings.Contains(l.State().Fault, "closed the socket at once") })
 	if n := l.calls(openMethod); n > 2 {
 		t.Errorf("%d sockets asked for, want no more than one after the first", n)
@@ -380,7 +403,7 @@ func TestFullLane(t *testing.T) {
 	w.cfg.OnEvent = func(kind, result string) { results[kind+" "+result]++ }
 	payload := json.RawMessage(wrap(`{"type":"reaction_added","user":"U1","reaction":"eyes","item":{"type":"message","channel":"C1","ts":"1360782400.498405"}}`))
 	for range laneDepth + 3 {
-		w.take(w.connections[0], envelope{ID: "e", Type: "events_api", Payload: payload})
+		w.take(nil, envelope{ID: "e", Type: "events_api", Payload: payload})
 	}
 	if results["reaction_added overflow"] != 3 {
 		t.Errorf("results are %v, want 3 of %d dropped", results, laneDepth+3)

@@ -3,7 +3,6 @@ package slackside
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"maps"
 	"net"
@@ -35,11 +34,15 @@ type Config struct {
 	// "ignored", "malformed", "failed" (not recorded, so Slack sends it again) or "overflow" (dropped unread, the same).
 	OnEvent func(kind, result string)
 
-	Connections  int           // how many sockets to keep open, 2
-	Stagger      time.Duration // between the first attempts of two sockets, so that Slack does not refresh both at once; 5 s
-	PingInterval time.Duration // a socket is given up if Slack sent no ping for so long, 30 s
-	Backoff      time.Duration // wait after the first failure to connect, doubling up to 30 s; 1 s
-	PerSecond    float64       // calls of one method that may start in a second, 20
+	// OnOthers, if given, is called when sockets of another process turn up that lastingly take a part of the events, with their
+	// number, and with 0 when they are gone.
+	OnOthers func(sockets int)
+
+	Connections int           // how many sockets to keep open, 2
+	Stagger     time.Duration // between the openings of two sockets, so that Slack does not refresh both at once; 5 s
+	Silence     time.Duration // a socket is given up if nothing was heard on it for so long, though it was pinged; 25 s
+	Backoff     time.Duration // wait after the first failure to connect, doubling up to 30 s; 1 s
+	PerSecond   float64       // calls of one method that may start in a second, 20
 }
 
 // BotScopes are the scopes that the bot token cannot do without.
@@ -61,6 +64,7 @@ type Identity struct {
 	Team   string   // name of the workspace
 	TeamID string   // T…
 	URL    string   // of the workspace, ending with a slash
+	AppID  string   // A…, the app that the bot belongs to; empty if Slack did not say
 	Scopes []string // granted; empty if Slack did not say
 }
 
@@ -90,10 +94,18 @@ type Slack struct {
 	lanes       []chan delivery
 	seen        seen
 
-	mu      sync.Mutex // guards what follows and the open flags of connections
-	greeted bool       // a socket was open once
-	since   time.Time  // since when no socket has been open; zero if one is, or none ever was
+	gate    gate
+	running *sync.WaitGroup // what Listen started
 	gap     func(from, to time.Time)
+
+	mu        sync.Mutex // guards what follows and the faults of connections
+	alive     map[*socket]bool
+	listening map[*socket]bool // those of them on which events come
+	heard     int64            // when anything was last received on a socket that is gone: Unix nanoseconds
+	covered   time.Time        // up to when one that is gone was surely listening
+	greeted   bool             // a socket was open once
+	since     time.Time        // since when no socket has been open; zero if one is, or none ever was
+	count     count
 }
 
 var _ bridge.Slack = (*Slack)(nil)
@@ -105,10 +117,12 @@ func New(cfg Config) *Slack {
 	s.api = slack.New(cfg.BotToken, slack.OptionAppLevelToken(cfg.AppToken), slack.OptionAPIURL(cfg.APIURL),
 		slack.OptionHTTPClient(s.guard))
 	s.pace.perSecond = cfg.PerSecond
+	s.gate = gate{first: cfg.Backoff, token: make(chan struct{}, 1)}
+	s.alive, s.listening = map[*socket]bool{}, map[*socket]bool{}
 	s.self.Store(&Identity{})
 	s.users.most, s.channels.most, s.groups.most = 20_000, 5_000, 1
 	for i := range cfg.Connections {
-		s.connections = append(s.connections, newConnection(s, i))
+		s.connections = append(s.connections, &connection{slack: s, number: i})
 	}
 	for range laneCount {
 		s.lanes = append(s.lanes, make(chan delivery, laneDepth))
@@ -129,11 +143,14 @@ func fill(cfg *Config) {
 	}
 	orDefault(&cfg.Connections, 2)
 	orDefault(&cfg.Stagger, 5*time.Second)
-	orDefault(&cfg.PingInterval, 30*time.Second)
+	orDefault(&cfg.Silence, 25*time.Second)
 	orDefault(&cfg.Backoff, time.Second)
 	orDefault(&cfg.PerSecond, 20)
 	if cfg.OnEvent == nil {
 		cfg.OnEvent = func(string, string) {}
+	}
+	if cfg.OnOthers == nil {
+		cfg.OnOthers = func(int) {}
 	}
 }
 
@@ -144,7 +161,7 @@ func orDefault[T comparable](v *T, d T) {
 	}
 }
 
-// Start learns who the bot is, what it may do, and the workspace's emoji: two requests. A refused token is a *bridge.Outage whose
+// Start learns who the bot is, what it may do, and the workspace's emoji: three requests. A refused token is a *bridge.Outage whose
 // text names the variable and the remedy. A missing scope for emoji is only logged, as are missing OptionalScopes.
 func (s *Slack) Start(ctx context.Context) error {
 	var r *slack.AuthTestResponse
@@ -159,7 +176,11 @@ func (s *Slack) Start(ctx context.Context) error {
 		return &bridge.Outage{Scope: bridge.ScopeSlack, Remedy: botRemedy,
 			Err: errors.New("introduce the bridge to Slack: SLACK_BOT_TOKEN is not a bot's token")}
 	}
-	s.self.Store(&Identity{UserID: r.UserID, BotID: r.BotID, Team: r.Team, TeamID: r.TeamID,
+	app, err := s.botsApp(ctx, r.BotID)
+	if err != nil {
+		return err
+	}
+	s.self.Store(&Identity{UserID: r.UserID, BotID: r.BotID, Team: r.Team, TeamID: r.TeamID, AppID: app,
 		URL: strings.TrimSuffix(r.URL, "/") + "/", Scopes: scopes(r.Header.Get("X-OAuth-Scopes"))})
 	if _, err := s.Emojis(ctx); err != nil {
 		if refusalCode(err) != "missing_scope" {
@@ -206,18 +227,6 @@ func (s *Slack) missing(wanted iter.Seq[string]) []string {
 	}
 	slices.Sort(missing)
 	return missing
-}
-
-// CheckAppToken asks Slack for the address of a socket, once, and does not use it. A refused token is a *bridge.Outage whose text
-// names SLACK_APP_TOKEN and the remedy.
-func (s *Slack) CheckAppToken(ctx context.Context) error {
-	return s.call(ctx, call{what: "open a socket", method: openMethod}, func(ctx context.Context) error {
-		_, url, err := s.api.StartSocketModeContext(ctx)
-		if err == nil && url == "" {
-			err = fmt.Errorf("%s: Slack gave no address", openMethod)
-		}
-		return err
-	})
 }
 
 // Permalink gives a message's address; it makes no request. root is the ts of the thread's first message.
