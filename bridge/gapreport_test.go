@@ -70,6 +70,8 @@ func later(ts string, seconds int) string {
 
 // A day without the daemon, and what the report says of it. The thread has an issue, a label and two replies.
 func TestGapReport(t *testing.T) {
+	var down int64 // when it went down
+	var edit, gone Event
 	tests := []struct {
 		name  string
 		gap   func(r *rig, th Thread)
@@ -105,11 +107,18 @@ func TestGapReport(t *testing.T) {
 		}, want: caughtUp{Given: 1, Found: "recovered 1 reaction given"}},
 		{name: "an event that comes late tells by itself", gap: func(r *rig, th Thread) {
 			r.lose(th, "nobody heard this")
+			r.slack.post(th, says(tsOf(time.Unix(down, 0)), asker, "late"))
+			r.slack.react(th, th.TS, agentOne, "foundations", true)
+			r.slack.react(th, th.TS, agentOne, "ops", false)
+			edit = r.edited(th, later(th.TS, 1), "edited")
+			gone = r.deleted(th, later(th.TS, 2))
 		}, after: func(r *rig, th Thread) {
-			r.replied(th, says(latest(r), asker, "heard"))
-			r.edits(th, later(th.TS, 1), "edited again")
-			r.reacted(th, th.TS, agentOne, "foundations", true)
-			r.reacted(th, th.TS, agentOne, "ops", false)
+			m := says(tsOf(time.Unix(down, 0)), asker, "late")
+			m.ThreadTS = th.TS
+			for _, e := range []Event{edit, gone, {Kind: MessagePosted, Channel: help, TS: m.TS, Message: &m},
+				reaction(th, th.TS, agentOne, "foundations", true), reaction(th, th.TS, agentOne, "ops", false)} {
+				r.accept(e)
+			}
 		}, want: caughtUp{Replies: 1, Found: "recovered 1 reply"}},
 		{name: "what happens afterwards is no part of it", gap: func(*rig, Thread) {}, after: func(r *rig, th Thread) {
 			time.Sleep(time.Second)
@@ -129,7 +138,8 @@ func TestGapReport(t *testing.T) {
 				r.start()
 				r.idle()
 				r.stop()
-				down, reports, announced := time.Now().UTC(), len(r.reports()), len(r.slack.read(&r.slack.announced))
+				stopped, reports, announced := time.Now().UTC(), len(r.reports()), len(r.slack.read(&r.slack.announced))
+				down = stopped.Unix()
 				time.Sleep(24 * time.Hour)
 				tt.gap(r, th)
 				if tt.after != nil {
@@ -143,8 +153,8 @@ func TestGapReport(t *testing.T) {
 				time.Sleep(5 * time.Minute)
 				r.idle()
 				got := r.report(reports)
-				if got.From.Sub(down).Abs() > time.Second || got.To.Sub(up).Abs() > time.Second {
-					t.Errorf("gap %v to %v, want %v to %v", got.From, got.To, down, up)
+				if got.From.Sub(stopped).Abs() > time.Second || got.To.Sub(up).Abs() > time.Second {
+					t.Errorf("gap %v to %v, want %v to %v", got.From, got.To, stopped, up)
 				}
 				told := r.slack.read(&r.slack.announced)[announced:]
 				if len(told) != 1 || !strings.Contains(told[0], "Caught up with Slack from ") || !strings.Contains(told[0], tt.want.Found+", ") {

@@ -105,6 +105,8 @@ func TestFailures(t *testing.T) {
 		"user_not_in_channel":    {200, "", word("user_not_in_channel"), all(forever), "user_not_in_channel"},
 		"cant_delete_message":    {200, "", word("cant_delete_message"), all(forever), "cant_delete_message"},
 		"too_many_reactions":     {200, "", word("too_many_reactions"), all(forever), "too_many_reactions"},
+		"too_many_emoji":         {200, "", word("too_many_emoji"), all(forever), "too_many_emoji"},
+		"thread_locked":          {200, "", word("thread_locked"), all(forever), "thread_locked"},
 		"not_in_channel":         {200, "", word("not_in_channel"), all(c1), "/invite @"},
 		"channel_not_found":      {200, "", word("channel_not_found"), all(c1), "agents file"},
 		"is_archived":            {200, "", word("is_archived"), all(c1), "unarchive"},
