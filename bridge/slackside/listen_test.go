@@ -29,6 +29,8 @@ type listener struct {
 	opened  int            // how often that was told
 	results map[string]int // "message accepted": how often
 	accept  func(bridge.Event) error
+
+	recorder func(context.Context, bridge.Event) error // accepted, if not another one
 }
 
 // listen starts Listen in a workspace and waits for its sockets. It is stopped at the test's end.
@@ -65,9 +67,19 @@ func (l *listener) count(_ *fakeslack.Config, ours *Config) {
 // begin starts Listen and waits for its sockets. It is stopped at the test's end.
 func (l *listener) begin(t *testing.T) {
 	t.Helper()
+	l.run(t)
+	eventually(t, "all sockets open", func() bool { return l.State().Connected == len(l.connections) })
+}
+
+// run starts Listen. It is stopped at the test's end.
+func (l *listener) run(t *testing.T) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- l.Listen(ctx, l.accepted, l.gap) }()
+	if l.recorder == nil {
+		l.recorder = l.accepted
+	}
+	go func() { done <- l.Listen(ctx, l.recorder, l.gap) }()
 	l.stop = sync.OnceFunc(func() {
 		cancel()
 		select {
@@ -80,7 +92,6 @@ func (l *listener) begin(t *testing.T) {
 		}
 	})
 	t.Cleanup(l.stop)
-	eventually(t, "all sockets open", func() bool { return l.State().Connected == len(l.connections) })
 }
 
 func (l *listener) accepted(_ context.Context, e bridge.Event) error {
@@ -198,45 +209,6 @@ func TestRepeatedEvents(t *testing.T) {
 	}
 }
 
-// TestBadInput sends what is no event, or none that is known: all is acknowledged that can be, and the socket lives on.
-func TestBadInput(t *testing.T) {
-	l := listen(t, nil, one)
-	for _, frame := range []string{
-		`{"type":"brand_new","envelope_id":"e1","payload":{}}`,
-		`{"type":"slash_commands","envelope_id":"e2","payload":{"command":"/x"}}`,
-		`{"type":"interactive","envelope_id":"e3","payload":{"type":"block_actions"}}`,
-		`{"type":"events_api","envelope_id":"e4","payload":[]}`,
-		`{"type":"events_api","envelope_id":"e5"}`,
-		`{"type":"events_api","payload":{}}`,
-		`{"type":7,"envelope_id":"e7"}`,
-		`{"half`, `[]`, `7`, ``,
-	} {
-		if !l.SendRaw([]byte(frame)) {
-			t.Fatalf("SendRaw(%s): there is no socket", frame)
-		}
-	}
-	// The imitation calls an acknowledgement late that it expects no longer; it never expected these.
-	eventually(t, "six acknowledged", func() bool { return l.Counts().LateAcks == 6 })
-	for _, inner := range []string{
-		`{"type":"brand_new"}`,
-		`{"type":"reaction_added","user":"U1","reaction":"eyes","item":{"type":"file","file":"F1"}}`,
-		`{"type":"message","channel":"C1"}`,
-	} {
-		if _, err := l.SendEvent(json.RawMessage(inner)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	eventually(t, "three acknowledged", func() bool { return l.Counts().Acked == 3 })
-	if got := l.got(); len(got) != 0 {
-		t.Errorf("accepted %v, want none", got)
-	}
-	ts := l.post(t, "U1", "Hi", fakeslack.Options{})
-	eventually(t, "a good event accepted", func() bool { return slices.Equal(l.got(), []string{ts}) })
-	if l.gapCount() != 0 || l.result("other malformed") == 0 || l.result("reaction_added ignored") != 1 || l.result("message malformed") != 1 {
-		t.Errorf("%d gaps, %d reactions ignored, %d messages malformed, want 0, 1, 1", l.gapCount(), l.result("reaction_added ignored"), l.result("message malformed"))
-	}
-}
-
 // TestBlocksUnknownToTheLibrary sends a message that slack-go cannot decode.
 func TestBlocksUnknownToTheLibrary(t *testing.T) {
 	l := listen(t, nil)
@@ -262,8 +234,8 @@ func TestOrderWithinAThread(t *testing.T) {
 }
 
 func TestDisconnects(t *testing.T) {
-	for _, reason := range []string{"warning", "refresh_requested", "link_disabled", "too_many_websockets"} {
-		t.Run(reason, func(t *testing.T) {
+	for _, reason := range []string{"warning", "refresh_requested", "link_disabled", "too_many_websockets", "brand_new", "", strings.Repeat("x", 1000)} {
+		t.Run(clipped(reason), func(t *testing.T) {
 			l := listen(t, nil, impatient, func(f *fakeslack.Config, _ *Config) {
 				f.CloseGrace, f.WarningGrace = 20*time.Millisecond, 20*time.Millisecond
 			})

@@ -28,6 +28,7 @@ type Config struct {
 	BotUser   string   // name of the bot user, "gitlab-bridge"
 	BotToken  string   // "xoxb-sandbox"
 	AppToken  string   // "xapp-sandbox"
+	SocketApp string   // the app that AppToken is of; AppID if empty, and another one if the tokens are mixed up
 	Scopes    []string // granted to the bot token; DefaultScopes if nil
 
 	// BaseURL ("http://host:port") begins the addresses of files until the first request shows the address in use.
@@ -58,6 +59,10 @@ type Config struct {
 	// Limits replaces the calls a minute of single methods while RateLimits is on.
 	Limits map[string]int
 
+	// OnAcknowledged, if given, is called with the payload of each event when it is first acknowledged. It must return at once and ask
+	// nothing of the server.
+	OnAcknowledged func(payload []byte)
+
 	// MessageReplied sends a message_replied event with each reply: without its subtype, as Slack's Events API does.
 	MessageReplied bool
 }
@@ -83,6 +88,7 @@ func (c *Config) fillIn() {
 	orDefault(&c.Domain, "acme")
 	orDefault(&c.TeamID, "T00000001")
 	orDefault(&c.AppID, "A00000001")
+	orDefault(&c.SocketApp, c.AppID)
 	orDefault(&c.BotID, "B00000001")
 	orDefault(&c.BotUserID, "U0000BOT1")
 	orDefault(&c.BotUser, "gitlab-bridge")

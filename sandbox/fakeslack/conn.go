@@ -19,20 +19,28 @@ type conn struct {
 
 	mu       sync.Mutex
 	dropped  bool
-	queue    [][]byte // nil is the end: a close frame
+	queue    []frame
 	corked   bool
 	frozen   chan struct{} // not nil while frozen; closed by thaw
 	lastPong time.Time
+}
+
+// frame is what goes out in one piece. Without data it is the end: a close frame.
+type frame struct {
+	kind int // text or binary
+	data []byte
 }
 
 func newConn(s *Server, ws *websocket.Conn, t *tap) *conn {
 	return &conn{s: s, ws: ws, tap: t, done: make(chan struct{}), wake: make(chan struct{}, 1), lastPong: time.Now()}
 }
 
-// enqueue adds a frame; nil closes the socket behind the frames before it.
-func (c *conn) enqueue(frame []byte) {
+// enqueue adds a frame of text; nil closes the socket behind the frames before it.
+func (c *conn) enqueue(text []byte) { c.put(frame{websocket.TextMessage, text}) }
+
+func (c *conn) put(f frame) {
 	c.mu.Lock()
-	c.queue = append(c.queue, frame)
+	c.queue = append(c.queue, f)
 	c.mu.Unlock()
 	c.nudge()
 }
@@ -52,15 +60,15 @@ func (c *conn) cork(on bool) {
 }
 
 // take gives the next frame to write, if one may be written now.
-func (c *conn) take() (frame []byte, ok bool) {
+func (c *conn) take() (f frame, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.corked || c.frozen != nil || len(c.queue) == 0 {
-		return nil, false
+		return frame{}, false
 	}
-	frame = c.queue[0]
+	f = c.queue[0]
 	c.queue = c.queue[1:]
-	return frame, true
+	return f, true
 }
 
 func (c *conn) freeze() {
@@ -174,8 +182,8 @@ func (c *conn) write() {
 	defer ticker.Stop()
 	pinged := false
 	for {
-		for frame, ok := c.take(); ok; frame, ok = c.take() {
-			if !c.writeFrame(frame) {
+		for f, ok := c.take(); ok; f, ok = c.take() {
+			if !c.writeFrame(f) {
 				return
 			}
 		}
@@ -194,16 +202,16 @@ func (c *conn) write() {
 }
 
 // writeFrame reports false when it wrote the last frame of this socket. The reader then sees the end, or runs out of patience.
-func (c *conn) writeFrame(frame []byte) bool {
+func (c *conn) writeFrame(f frame) bool {
 	deadline := time.Now().Add(10 * time.Second)
-	if frame == nil {
+	if f.data == nil {
 		bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
 		_ = c.ws.WriteControl(websocket.CloseMessage, bye, deadline) // it ends either way
 		_ = c.ws.SetReadDeadline(time.Now().Add(time.Second))        // for the peer's close frame
 		return false
 	}
 	_ = c.ws.SetWriteDeadline(deadline) // never fails
-	if c.ws.WriteMessage(websocket.TextMessage, frame) != nil {
+	if c.ws.WriteMessage(f.kind, f.data) != nil {
 		c.drop()
 		return false
 	}

@@ -181,6 +181,9 @@ func (s *Server) acknowledge(frame []byte) {
 		return
 	}
 	s.events.counts.Acked++
+	if s.cfg.OnAcknowledged != nil {
+		s.cfg.OnAcknowledged(p.payload)
+	}
 	s.forget(p)
 	s.watch.fire()
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+
+	"github.com/gorilla/websocket"
 )
 
 // Duplicate delivers each of the next n events twice, with the same event_id; the second has a new envelope_id if newEnvelope.
@@ -59,15 +61,20 @@ func (s *Server) DropEvents(drop bool) {
 	s.events.dropping = drop
 }
 
-// SendRaw puts a frame on the next open socket as it is, and reports whether there was one. Nothing is expected in return.
-func (s *Server) SendRaw(frame []byte) bool {
+// SendRaw puts a text frame on the next open socket as it is, and reports whether there was one. Nothing is expected in return.
+func (s *Server) SendRaw(frame []byte) bool { return s.sendFrame(websocket.TextMessage, frame) }
+
+// SendBinary is SendRaw for a binary frame. Slack sends none.
+func (s *Server) SendBinary(frame []byte) bool { return s.sendFrame(websocket.BinaryMessage, frame) }
+
+func (s *Server) sendFrame(kind int, data []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.nextSocket()
 	if c == nil {
 		return false
 	}
-	c.enqueue(slices.Clone(frame))
+	c.put(frame{kind, append([]byte{}, data...)})
 	return true
 }
 

@@ -3,8 +3,11 @@ package fakeslack
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gorilla/websocket"
 )
 
 // order posts so many messages and lists what came, by text.
@@ -105,6 +108,48 @@ func TestSendRaw(t *testing.T) {
 	}
 	want(t, "frame", p.next(), map[string]any{"type": "telegram", "envelope_id": "x"})
 	same(t, "Counts", w.Counts(), Counts{})
+}
+
+func TestSendBinary(t *testing.T) {
+	w := newWorld(t, Config{})
+	if w.SendBinary([]byte(`{}`)) {
+		t.Error("SendBinary without a socket = true, want false")
+	}
+	ws, _, err := websocket.DefaultDialer.Dial(w.ticket(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.Close()
+	kinds := []int{}
+	for range 2 {
+		kind, _, err := ws.ReadMessage()
+		if err != nil {
+			t.Fatal(err)
+		}
+		kinds = append(kinds, kind)
+		w.SendBinary([]byte{0, 1, 2})
+	}
+	if !slices.Equal(kinds, []int{websocket.TextMessage, websocket.BinaryMessage}) {
+		t.Errorf("kinds of frames = %v, want a text (hello) and a binary one", kinds)
+	}
+}
+
+func TestOnAcknowledged(t *testing.T) {
+	payloads := make(chan string, 10)
+	w := newWorld(t, Config{OnAcknowledged: func(payload []byte) { payloads <- string(payload) }})
+	p := w.socket()
+	id, err := w.SendEvent(json.RawMessage(`{"type":"tokens_revoked"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	envelope := p.event()
+	same(t, "acknowledged before anybody did", len(payloads), 0)
+	p.ack(envelope)
+	p.ack(envelope)
+	if got := <-payloads; !strings.Contains(got, id) {
+		t.Errorf("acknowledged %s, want the event %s", got, id)
+	}
+	same(t, "acknowledged besides", len(payloads), 0)
 }
 
 func TestSendEvent(t *testing.T) {

@@ -67,7 +67,7 @@ func authTest(c *call) (obj, error) {
 
 func connectionsOpen(c *call) (obj, error) {
 	base, _ := strings.CutPrefix(c.web.base, "http") // ws:// or wss://
-	return obj{"url": "ws" + base + "/link/?ticket=" + c.newTicket() + "&app_id=" + c.cfg.AppID}, nil
+	return obj{"url": "ws" + base + "/link/?ticket=" + c.newTicket() + "&app_id=" + c.cfg.SocketApp}, nil
 }
 
 func botsInfo(c *call) (obj, error) {

@@ -90,7 +90,7 @@ func (s *Server) admit(c *conn, lifetime time.Duration) bool {
 			s.expectLeave(c, "warning")
 		})
 	}
-	c.enqueue(mustJSON(obj{"type": "hello", "connection_info": obj{"app_id": s.cfg.AppID}, "num_connections": len(s.socks.open),
+	c.enqueue(mustJSON(obj{"type": "hello", "connection_info": obj{"app_id": s.cfg.SocketApp}, "num_connections": len(s.socks.open),
 		"debug_info": obj{"host": "applink-sandbox", "build_number": 54, "approximate_connection_time": about}}))
 	s.watch.fire()
 	return true
@@ -98,7 +98,7 @@ func (s *Server) admit(c *conn, lifetime time.Duration) bool {
 
 func (s *Server) disconnectFrame(reason string) []byte {
 	return mustJSON(obj{"type": "disconnect", "reason": reason, "debug_info": obj{"host": "applink-sandbox"},
-		"num_connections": len(s.socks.open), "connection_info": obj{"app_id": s.cfg.AppID}})
+		"num_connections": len(s.socks.open), "connection_info": obj{"app_id": s.cfg.SocketApp}})
 }
 
 // expectLeave starts what follows a disconnect frame: a warning is followed by the refresh request, everything else by the close.

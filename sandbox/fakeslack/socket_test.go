@@ -21,6 +21,16 @@ func TestHello(t *testing.T) {
 	}
 }
 
+// TestTokensOfTwoApps has the app token be of another app than the bot's.
+func TestTokensOfTwoApps(t *testing.T) {
+	w := newWorld(t, Config{AppID: "A7", SocketApp: "A8"})
+	if ticket := w.ticket(); !strings.HasSuffix(ticket, "&app_id=A8") {
+		t.Errorf("address of a socket %q, want one of the app A8", ticket)
+	}
+	want(t, "hello", w.dial().next(), map[string]any{"connection_info.app_id": "A8"})
+	want(t, "bots.info", w.ok("bots.info"), map[string]any{"bot.app_id": "A7"})
+}
+
 func TestHelloTellsLifetime(t *testing.T) {
 	for _, c := range []struct {
 		lifetime time.Duration
