@@ -42,6 +42,7 @@ type stage struct {
 	daemon                *exec.Cmd
 	took                  byteSize // the most memory of the daemon, when it was last asked for
 	exited                chan error
+	extra                 []*os.File // what the next daemon finds open, from descriptor 3 on
 	closing               sync.Once
 }
 
@@ -179,7 +180,7 @@ func (s *stage) launch(environ []string, by ...string) error {
 	args := append(by, binary, "run")
 	s.daemon = exec.Command(args[0], args[1:]...)
 	s.daemon.Env = append(os.Environ(), environ...)
-	s.daemon.Stderr = log
+	s.daemon.Stderr, s.daemon.ExtraFiles = log, s.extra
 	if err := s.daemon.Start(); err != nil {
 		return err
 	}
