@@ -41,6 +41,10 @@ type Fault struct {
 	Status int
 	Header http.Header
 	Answer string
+	// Every is waited before each byte of the answer, which then goes out by itself: a trickle.
+	Every time.Duration
+	// Endless draws the answer out, by repeating its last byte, until the client has gone.
+	Endless bool
 
 	// Hit, if given, is called once the fault has matched and the work (if any) is done, before the answer.
 	Hit func()
@@ -54,6 +58,7 @@ type Request struct {
 	Query  string
 	Body   string // of text kinds only; empty for uploads
 	Fault  bool   // a fault decided
+	Sent   int64  // bytes of the answer that the fault gave and the client took, by now
 }
 
 // Route gives the text that Fault.Route is matched against.
@@ -68,7 +73,7 @@ func (r Request) Route() string {
 type Desk struct {
 	mu       sync.Mutex
 	faults   []*Fault
-	requests []Request
+	requests []*Request
 }
 
 // Order adds a fault behind those already ordered.
@@ -92,7 +97,11 @@ func (d *Desk) Clear() {
 func (d *Desk) Requests() []Request {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return append([]Request(nil), d.requests...)
+	out := make([]Request, len(d.requests))
+	for i, r := range d.requests {
+		out[i] = *r
+	}
+	return out
 }
 
 // Count says how many requests so far have a route that matches.
@@ -129,14 +138,33 @@ func (d *Desk) Wrap(h http.Handler) http.Handler {
 			req.Body = string(b)
 			r.Body = body{io.MultiReader(bytes.NewReader(b), r.Body), r.Body}
 		}
-		f := d.note(req)
+		f := d.note(&req)
 		if f == nil {
 			h.ServeHTTP(w, r)
 			return
 		}
-		f.happen(w, r, h)
+		f.happen(counted{w, func(n int) {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			req.Sent += int64(n)
+		}}, r, h)
 	})
 }
+
+// counted tells of each part of an answer that the client took.
+type counted struct {
+	http.ResponseWriter
+	took func(int)
+}
+
+func (c counted) Write(p []byte) (int, error) {
+	n, err := c.ResponseWriter.Write(p)
+	c.took(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController flush.
+func (c counted) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
 // body is a request's body with what was read of it put back.
 type body struct {
@@ -149,12 +177,12 @@ func isUpload(r *http.Request) bool {
 }
 
 // note writes the request down and picks its fault.
-func (d *Desk) note(req Request) *Fault {
+func (d *Desk) note(req *Request) *Fault {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var hit *Fault
 	for _, f := range d.faults {
-		if f.Times == 0 || !f.matches(req) {
+		if f.Times == 0 || !f.matches(*req) {
 			continue
 		}
 		if f.Skip > 0 {
@@ -204,17 +232,38 @@ func (f *Fault) happen(w http.ResponseWriter, r *http.Request, h http.Handler) {
 	if f.Reset {
 		panic(http.ErrAbortHandler) // net/http breaks the connection without an answer
 	}
+	status, header, answer := f.Status, f.Header, []byte(f.Answer)
 	if f.Status == 0 && done != nil {
-		maps.Copy(w.Header(), done.Header())
-		w.WriteHeader(done.Code)
-		_, _ = w.Write(done.Body.Bytes()) // a client that has gone is no fault of ours
+		status, header, answer = done.Code, done.Header(), done.Body.Bytes()
+	}
+	maps.Copy(w.Header(), header)
+	if f.Endless {
+		w.Header().Del("Content-Length")
+	}
+	if status != 0 {
+		w.WriteHeader(status)
+	}
+	f.send(w, answer)
+}
+
+// send writes the answer in the way that was ordered. A client that has gone is no fault of ours.
+func (f *Fault) send(w http.ResponseWriter, answer []byte) {
+	if f.Every == 0 {
+		if _, err := w.Write(answer); err != nil || !f.Endless || len(answer) == 0 {
+			return
+		}
+		more := bytes.Repeat(answer[len(answer)-1:], 32<<10)
+		for err := error(nil); err == nil; {
+			_, err = w.Write(more)
+		}
 		return
 	}
-	maps.Copy(w.Header(), f.Header)
-	if f.Status != 0 {
-		w.WriteHeader(f.Status)
+	for i := range answer {
+		time.Sleep(f.Every)
+		if _, err := w.Write(answer[i : i+1]); err != nil || http.NewResponseController(w).Flush() != nil {
+			return
+		}
 	}
-	_, _ = io.WriteString(w, f.Answer)
 }
 
 // passes reports whether the fault only delays or watches: the request is then served as usual.

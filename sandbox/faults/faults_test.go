@@ -161,6 +161,39 @@ func TestHang(t *testing.T) {
 	}
 }
 
+// A trickle brings the whole answer, a byte at a time; an answer without end goes on until the client has gone, and tells what it took.
+func TestSlowAndEndless(t *testing.T) {
+	d, work, url := serve(t)
+	d.Order(Fault{Every: time.Millisecond, DoWork: true})
+	d.Order(Fault{Every: time.Millisecond, Status: 202, Answer: "instead"})
+	for _, want := range []string{"201 1 1", "202 instead"} {
+		if got, _ := ask(t, "POST", url, "text/plain", "x"); got != want {
+			t.Errorf("trickle: answered %q, want %q", got, want)
+		}
+	}
+	if n := d.Requests()[0].Sent; n != int64(len("1 1")) {
+		t.Errorf("trickle: %d bytes taken, want 3", n)
+	}
+
+	const enough = 1 << 20
+	d.Order(Fault{Status: 200, Answer: "ab", Endless: true})
+	resp, err := http.Post(url, "text/plain", strings.NewReader("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make([]byte, enough)
+	if _, err := io.ReadFull(resp.Body, got); err != nil || string(got[:4]) != "abbb" || got[enough-1] != 'b' {
+		t.Errorf("without end: began with %q and ended with %q, %v, want abbb and b", got[:4], got[enough-1], err)
+	}
+	_ = resp.Body.Close() // the rest is not wanted
+	if n := d.Requests()[2].Sent; n < enough {
+		t.Errorf("without end: %d bytes taken, want at least %d", n, enough)
+	}
+	if n := work.work.Load(); n != 1 {
+		t.Errorf("work done = %d, want 1: only where it was ordered", n)
+	}
+}
+
 // A client that goes during the delay has nothing done for it.
 func TestClientGoesDuringDelay(t *testing.T) {
 	d, work, url := serve(t)
