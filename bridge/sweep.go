@@ -109,8 +109,13 @@ func (b *Bridge) sweepFailed(err error) time.Time {
 	if later := new(Later); errors.As(err, &later) {
 		pause = max(pause, later.After)
 	}
-	if outage := new(Outage); !errors.As(err, &outage) || b.outages.began(outage, true) { // else said before
+	outage := new(Outage)
+	failed := errors.As(err, &outage)
+	if !failed || b.outages.began(outage, true) { // else said before
 		b.log.Error().Err(err).Dur("again", pause).Msg("sweep failed")
+		if failed {
+			b.sayOutage(outage)
+		}
 	}
 	return time.Now().Add(pause)
 }

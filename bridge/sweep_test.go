@@ -264,6 +264,18 @@ func TestSweepOfAChannelThatFails(t *testing.T) {
 	}
 }
 
+// An outage that only a sweep has met is told to ops, once.
+func TestSweepTellsOps(t *testing.T) {
+	sweepRig(t, func(r *rig) {
+		r.ops = "C0OPS00001"
+		r.slack.order(trouble{call: "FirstMessages " + help, err: outageOf(ChannelScope(help)), times: 5})
+		r.start()
+		time.Sleep(10 * time.Minute)
+		told := slices.DeleteFunc(r.slack.read(&r.slack.announced), func(text string) bool { return !strings.Contains(text, "Waiting") && !strings.Contains(text, "Going on") })
+		wantParts(t, "ops", told, []string{"Waiting: ", "Going on: " + ChannelScope(help)})
+	})
+}
+
 // Slack's rate limit in the middle of a channel delays the sweep and does not begin it anew.
 func TestSweepUnderARateLimit(t *testing.T) {
 	sweepRig(t, func(r *rig) {

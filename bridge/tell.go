@@ -123,8 +123,16 @@ func (b *Bridge) tellParked(ctx context.Context, c *store.Change, t Thread, a Ac
 		return err
 	}
 	agent := link.agent()
-	if a.Create != nil {
+	switch {
+	case a.Create != nil:
 		agent = a.Create.Link.By
+	case link == nil:
+		if agent, err = b.asking(ctx, t); err != nil {
+			return err
+		}
+	}
+	if agent == "" {
+		b.TellOps("Given up, and no agent is known to be told: " + a.does() + " " + t.String() + ": " + never.Error())
 	}
 	var actions []Action
 	if agent != "" {
@@ -142,6 +150,28 @@ func (b *Bridge) tellParked(ctx context.Context, c *store.Change, t Thread, a Ac
 	}
 	_, err = b.want(ctx, c, t, "", actions)
 	return err
+}
+
+// asking is the agent whose acknowledgement waits to be looked at; empty: none does, or a sweep has found it.
+func (b *Bridge) asking(ctx context.Context, t Thread) (string, error) {
+	r := b.rules(t.Channel)
+	records, err := b.store.List(ctx, hintPrefix(t), "", mostHints)
+	if err != nil || r == nil {
+		return "", err
+	}
+	for _, record := range records {
+		var h Hint
+		if err := record.Decode(&h); err != nil {
+			return "", err
+		}
+		if h.Fresh == nil || h.Fresh.Emoji != r.Channel.Acknowledged {
+			continue
+		}
+		if _, is := r.Agents[h.Fresh.User]; is {
+			return h.Fresh.User, nil
+		}
+	}
+	return "", nil
 }
 
 // parked lists in words what was given up for the thread.

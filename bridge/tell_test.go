@@ -138,6 +138,40 @@ func TestParkedBirthIsTold(t *testing.T) {
 	})
 }
 
+// A look that cannot be made is told to who has asked for it; where nobody is known, as after a sweep, ops are.
+func TestParkedLookIsTold(t *testing.T) {
+	for name, tt := range map[string]struct {
+		deaf      bool
+		told, ops []string
+	}{
+		"by an event": {told: []string{agentOne + ": GitLab or Slack refused this for good: looking at the thread."}},
+		"by a sweep":  {deaf: true, ops: []string{"Given up, and no agent is known to be told: looking at the thread"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t)
+				r.ops = "C0OPS00001"
+				r.start()
+				th := Thread{help, at(0)}
+				r.slack.post(th, says(th.TS, asker, "The build is red"))
+				r.slack.order(trouble{call: "Messages " + th.String(), err: &Never{Err: errors.New("invalid_arguments")}, times: 100})
+				if tt.deaf {
+					r.slack.react(th, th.TS, agentOne, "eyes", true)
+					r.bridge.Gap(time.Now().Add(-time.Hour), time.Now())
+				} else {
+					r.reacted(th, th.TS, agentOne, "eyes", true)
+				}
+				time.Sleep(time.Minute)
+				r.idle()
+				announced := slices.DeleteFunc(r.slack.read(&r.slack.announced), func(text string) bool { return !strings.Contains(text, "Given up") })
+				wantParts(t, "told", r.slack.read(&r.slack.told), tt.told)
+				wantParts(t, "ops", announced, tt.ops)
+				r.stop()
+			})
+		})
+	}
+}
+
 func TestUndoWindow(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
