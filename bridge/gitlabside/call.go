@@ -40,12 +40,16 @@ func (g *GitLab) call(ctx context.Context, r request, f func(gitlab.RequestOptio
 	x := &exchange{pace: r.pace}
 	err := guarded(func() error { return f(gitlab.WithContext(x.attach(ctx))) })
 	if err == nil && x.status == r.want {
+		g.silence.heard(ctx, x, nil)
 		return nil
 	}
 	if r.absent != nil && r.absent(x.status) {
+		g.silence.heard(ctx, x, nil)
 		return errAbsent
 	}
-	return g.judge(ctx, r, x, err)
+	err = g.judge(ctx, r, x, err)
+	g.silence.heard(ctx, x, err)
+	return err
 }
 
 // guarded turns a panic of the library into an error: it meets answers that it does not understand with panics.
@@ -94,13 +98,14 @@ func (x *exchange) unsent() bool {
 
 const (
 	maxRefusal = 64 << 10  // bytes read of an answer that refuses
-	maxAnswer  = 256 << 20 // bytes read of any other: 100 issues with the longest descriptions
+	maxAnswer  = 256 << 20 // bytes read of any other, if nothing else was said: 100 issues with the longest descriptions
 )
 
 // wire is the transport below the library: it records the exchange and bounds what is read.
 type wire struct {
 	below http.RoundTripper
 	pace  *pacer
+	most  int64 // bytes of an answer that are read
 }
 
 func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -116,7 +121,7 @@ func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	w.pace.learn(x.pace, resp.StatusCode, resp.Header)
 	x.status, x.header = resp.StatusCode, resp.Header
 	if resp.StatusCode < 300 {
-		resp.Body = bounded{io.LimitReader(resp.Body, maxAnswer), resp.Body}
+		resp.Body = bounded{io.LimitReader(resp.Body, w.most), resp.Body}
 		return resp, nil
 	}
 	// The status decides; a refusal whose text is cut off is one all the same.
@@ -132,7 +137,7 @@ type bounded struct {
 }
 
 // httpClient gives the client that the library uses: the caller's transport and time limit, and our rules.
-func httpClient(lent *http.Client, p *pacer) *http.Client {
+func httpClient(lent *http.Client, p *pacer, most int64) *http.Client {
 	c := &http.Client{Timeout: timeout}
 	var below http.RoundTripper
 	if lent != nil {
@@ -144,7 +149,7 @@ func httpClient(lent *http.Client, p *pacer) *http.Client {
 	if below == nil {
 		below = pooled()
 	}
-	c.Transport = wire{below: below, pace: p}
+	c.Transport = wire{below: below, pace: p, most: most}
 	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return c
 }

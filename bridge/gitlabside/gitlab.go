@@ -26,6 +26,8 @@ type Config struct {
 	FormerAccounts []string
 	// CacheFor is how long projects, labels and users are taken as they were read; 0 means 10 minutes.
 	CacheFor time.Duration
+	// MaxAnswer is how many bytes of one answer are read; 0 means 256 MiB. A longer one counts as lost.
+	MaxAnswer int64
 }
 
 const (
@@ -50,6 +52,7 @@ type GitLab struct {
 	labels   *cache[int, labelSet]
 	seen     *sightings
 	probes   *cache[int, error]
+	silence  silence
 
 	mu    sync.Mutex
 	me    Identity
@@ -67,6 +70,9 @@ func New(c Config) (*GitLab, error) {
 	if c.CacheFor <= 0 {
 		c.CacheFor = cacheFor
 	}
+	if c.MaxAnswer <= 0 {
+		c.MaxAnswer = maxAnswer
+	}
 	u.User, u.RawQuery, u.Fragment = nil, "", ""
 	g := &GitLab{
 		pace: newPacer(), url: strings.TrimRight(u.String(), "/"), token: c.Token, former: c.FormerAccounts,
@@ -78,7 +84,7 @@ func New(c Config) (*GitLab, error) {
 		names:    map[int]projectNames{},
 	}
 	g.people.brief = func(u UserInfo) bool { return !u.Active() }
-	h := httpClient(c.HTTP, g.pace)
+	h := httpClient(c.HTTP, g.pace, c.MaxAnswer)
 	slow := *h
 	g.idle, slow.Timeout = h.Timeout, 0
 	if g.api, err = g.client(h); err != nil {

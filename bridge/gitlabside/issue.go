@@ -185,8 +185,8 @@ func (g *GitLab) FindIssue(ctx context.Context, project int, t bridge.Thread, si
 	err = g.pages(ctx, r, func(at gitlab.ListOptions, o gitlab.RequestOptionFunc) (bool, *gitlab.Response, error) {
 		opt.ListOptions.Page, opt.ListOptions.PerPage = at.Page, at.PerPage
 		list, resp, err := g.api.Issues.ListProjectIssues(project, opt, o)
-		if err == nil && list == nil {
-			err = errNoList
+		if err = checkIssues(list, err); err != nil {
+			return false, resp, err
 		}
 		for _, i := range list {
 			if isOf(i, t, by) && (best == nil || i.IID < best.IID) {

@@ -79,9 +79,10 @@ func (g *GitLab) readLabels(ctx context.Context, project int) (labelSet, error) 
 			err = errNoList
 		}
 		for _, l := range list {
-			if l != nil && l.Name != "" {
-				names = append(names, l.Name)
+			if l == nil || l.ID <= 0 || l.Name == "" {
+				return false, resp, errNoID
 			}
+			names = append(names, l.Name)
 		}
 		return false, resp, err
 	})

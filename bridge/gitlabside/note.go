@@ -44,13 +44,12 @@ func (g *GitLab) FindNote(ctx context.Context, project, iid int, messages []stri
 	err = g.pages(ctx, r, func(at gitlab.ListOptions, o gitlab.RequestOptionFunc) (bool, *gitlab.Response, error) {
 		opt.ListOptions.Page, opt.ListOptions.PerPage = at.Page, at.PerPage
 		list, resp, err := g.api.Notes.ListIssueNotes(project, iid, opt, o)
-		if err == nil && list == nil {
-			err = errNoList
+		if err = checkNotes(list, err); err != nil {
+			return false, resp, err
 		}
 		tooOld := false
 		for _, n := range list {
 			switch {
-			case n == nil:
 			case carries(n, messages, by):
 				note = n.ID // of several the oldest, as with issues
 			case !since.IsZero() && n.CreatedAt != nil && n.CreatedAt.Before(since.Add(-clockSlack)):

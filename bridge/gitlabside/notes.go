@@ -113,7 +113,10 @@ func (g *GitLab) Reopener(ctx context.Context, project, iid int) (name string, e
 			err = errNoList
 		}
 		for _, e := range list {
-			if e != nil && e.State == "reopened" && e.User != nil {
+			if e == nil || e.ID <= 0 {
+				return false, resp, errNoID
+			}
+			if e.State == "reopened" && e.User != nil {
 				name = cmp.Or(strings.TrimSpace(e.User.Name), e.User.Username)
 			}
 		}

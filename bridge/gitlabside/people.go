@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/xanzy/go-gitlab"
@@ -74,13 +75,16 @@ func (g *GitLab) readPerson(ctx context.Context, username string) (UserInfo, err
 		if err == nil && list == nil {
 			err = errNoList
 		}
+		if err == nil && slices.ContainsFunc(list, func(u *gitlab.User) bool { return u == nil || u.ID <= 0 }) {
+			err = errNoID
+		}
 		return err
 	})
 	if err != nil {
 		return UserInfo{}, err
 	}
 	for _, u := range list {
-		if u != nil && u.ID > 0 && strings.EqualFold(u.Username, username) {
+		if strings.EqualFold(u.Username, username) {
 			return UserInfo{ID: u.ID, Username: u.Username, State: u.State}, nil
 		}
 	}

@@ -20,11 +20,11 @@ func TestUser(t *testing.T) {
 		}
 	}
 	// A list that holds others, as a search would.
-	w.fault(`/users`, faults.Fault{Status: 200, Answer: `[null,{"id":5,"username":"ann2","state":"active"}]`})
+	w.fault(`/users`, faults.Fault{Status: 200, Answer: `[{"id":5,"username":"ann2","state":"active"}]`})
 	if got, err := w.g.User(t.Context(), "ann"); got != (UserInfo{}) || err != nil {
 		t.Errorf("User(ann) among others = %+v, %v, want none", got, err)
 	}
-	for _, body := range []string{`null`, `{}`, page} {
+	for _, body := range []string{`null`, `{}`, `[null]`, `[{"username":"ann"}]`, page} {
 		w.fault(`/users`, faults.Fault{Status: 200, Answer: body})
 		if _, err := w.g.User(t.Context(), "ann"); kind(err) != "again" {
 			t.Errorf("User(ann) answered %s = %v, want again", body, err)
