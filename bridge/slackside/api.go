@@ -48,12 +48,15 @@ func careful(client *http.Client) *http.Client {
 	c := *client
 	c.CheckRedirect = func(req *http.Request, via []*http.Request) error {
 		if req.URL.Host != via[0].URL.Host || req.URL.Scheme != via[0].URL.Scheme || len(via) > 3 {
-			return errors.New("refused to be redirected to another host")
+			return errElsewhere
 		}
 		return nil
 	}
 	return &c
 }
+
+// errElsewhere is for an answer that leads to another host: whatever stands there, it is not Slack.
+var errElsewhere = errors.New("refused to be redirected to another host")
 
 // refusal is a request that failed: either Slack's own word for it, or an HTTP status, or no answer at all.
 type refusal struct {
@@ -87,6 +90,7 @@ func (r *refusal) Unwrap() error { return r.cause }
 type guard struct {
 	http *http.Client
 	base string
+	most int64 // bytes of an answer that are read
 }
 
 // Do is what slack-go calls. The answer's body is read and checked before it returns.
@@ -103,7 +107,7 @@ func (g *guard) Do(req *http.Request) (*http.Response, error) {
 		r.cause = err
 		return nil, r
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, answerLimit))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, g.most))
 	_ = resp.Body.Close() // read to its end or given up: nothing is lost by it
 	if err != nil {
 		r.cause = err
@@ -143,6 +147,14 @@ func (r *refusal) accepts(resp *http.Response, body []byte) bool {
 		return false
 	}
 	return answer.OK
+}
+
+// lacks finds fault with an answer that says yes and leaves out what was asked for: taken as it is, it would be a wrong answer.
+func lacks(err error, method, what string, missing bool) error {
+	if err == nil && missing {
+		return fmt.Errorf("%s: Slack's answer has no %s", method, what)
+	}
+	return err
 }
 
 func retryAfter(header string) time.Duration {

@@ -88,6 +88,9 @@ func translate(c call, err error) error {
 	case never:
 		return &bridge.Never{Err: said}
 	}
+	if errors.Is(err, errElsewhere) && !c.once() {
+		return &bridge.Outage{Scope: bridge.ScopeSlack, Remedy: urlRemedy, Err: said}
+	}
 	if r.code == "" && r.status >= 300 && r.status < 500 && r.status != http.StatusRequestTimeout {
 		return &bridge.Outage{Scope: bridge.ScopeSlack, Remedy: urlRemedy, Err: said}
 	}

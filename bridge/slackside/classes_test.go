@@ -128,9 +128,9 @@ func TestFailures(t *testing.T) {
 		"503 with a word":        {503, "", word("service_unavailable"), posting(unknown, plain), "service_unavailable"},
 		"403 of a proxy":         {403, "", `<html>`, all(slack), "SLACK_API_URL"},
 		"404":                    {404, "", `not found`, all(slack), "SLACK_API_URL"},
-		"yes, and nothing in it": {200, "", `{"ok":true}`, map[string]outcome{"read": done, "post": unknown, "edit": done, "look": done, "tell": done, "sign": done, "drop": done}, "no ts"},
+		"yes, and nothing in it": {200, "", `{"ok":true}`, map[string]outcome{"read": plain, "post": unknown, "edit": done, "look": plain, "tell": done, "sign": done, "drop": done}, "Slack's answer has no "},
 		"yes, but of odd types": {200, "", `{"ok":true,"messages":7,"ts":[],"channel":7}`,
-			map[string]outcome{"read": done, "post": unknown, "edit": plain, "look": plain, "tell": unknown, "sign": done, "drop": plain}, ""},
+			map[string]outcome{"read": plain, "post": unknown, "edit": plain, "look": plain, "tell": unknown, "sign": done, "drop": plain}, ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -216,7 +216,7 @@ func TestLostAnswers(t *testing.T) {
 		"broken while waiting":        {breaking.URL, unknown, plain},
 		"broken within the answer":    {cutting.URL, unknown, plain},
 		"too slow":                    {hanging.URL, unknown, plain},
-		"sent away to another host":   {moved.URL, unknown, plain},
+		"sent away to another host":   {moved.URL, unknown, outage(bridge.ScopeSlack)},
 		"no address that can be used": {"http://[::1", plain, plain},
 	}
 	for name, tt := range tests {

@@ -39,7 +39,7 @@ func (s *Slack) Emojis(ctx context.Context) (map[string]bool, error) {
 	var list map[string]string
 	err := s.call(ctx, call{what: "list custom emoji", method: "emoji.list"}, func(ctx context.Context) (err error) {
 		list, err = s.api.GetEmojiContext(ctx)
-		return err
+		return lacks(err, "emoji.list", "emoji", list == nil)
 	})
 	if err != nil {
 		return nil, err

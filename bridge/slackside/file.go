@@ -65,7 +65,8 @@ func (s *Slack) fileInfo(ctx context.Context, f markup.File) (markup.File, error
 		File file `json:"file"`
 	}
 	c := call{what: "ask about file " + f.ID, method: infoMethod}
-	if err := s.read(ctx, c, url.Values{"file": {f.ID}}, &answer); err != nil {
+	err := s.read(ctx, c, url.Values{"file": {f.ID}}, &answer)
+	if err = lacks(err, infoMethod, "file", answer.File.ID == ""); err != nil {
 		return f, err
 	}
 	told := answer.File.file()
@@ -156,8 +157,15 @@ func signIn() error {
 		Err: errors.New("Slack asks to sign in: the bridge lacks the scope files:read or access to the file")}
 }
 
+// errEmpty is for a file that is said to hold something and does not: a copy of that would pass for the file.
+var errEmpty = errors.New("it came empty")
+
 // contentOf gives the body of an answer, unless it is the page to sign in, which Slack sends with status 200.
 func contentOf(resp *http.Response, f markup.File) (io.ReadCloser, int64, error) {
+	if resp.ContentLength == 0 && f.Size > 0 {
+		_ = resp.Body.Close() // there is nothing in it
+		return nil, 0, &refusal{method: fileMethod, status: resp.StatusCode, cause: errEmpty}
+	}
 	buffered := bufio.NewReaderSize(resp.Body, filePeek)
 	start, _ := buffered.Peek(filePeek) // an error comes again with the first Read behind these bytes
 	if !strings.Contains(f.Mimetype, "html") && (isHTML(resp.Header.Get("Content-Type")) || beginsHTML(start)) {

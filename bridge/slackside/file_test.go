@@ -72,6 +72,22 @@ func TestOpenFile(t *testing.T) {
 	}
 }
 
+// An empty answer is no file, unless the file is empty.
+func TestOpenFileEmpty(t *testing.T) {
+	for content, want := range map[string]outcome{"content": plain, "": done} {
+		w := started(t)
+		f := w.shared(t, fakeslack.File{Name: "a.txt", Content: []byte(content)})
+		w.Desk().Order(faults.Fault{Route: regexp.MustCompile("^GET /files/"), Status: http.StatusOK, Header: http.Header{"Content-Length": {"0"}}})
+		body, _, _, err := w.OpenFile(t.Context(), f)
+		if body != nil {
+			body.Close()
+		}
+		if got := outcomeOf(err); got != want {
+			t.Errorf("OpenFile() of %q, which came empty = %v, %v, want %v", content, got, err, want)
+		}
+	}
+}
+
 func TestOpenFileRefused(t *testing.T) {
 	plainFile := fakeslack.File{ID: "F1", Name: "a.txt", Content: []byte("content")}
 	for name, tt := range map[string]struct {

@@ -80,7 +80,7 @@ func (s *Slack) userName(ctx context.Context, id string) (string, error) {
 		var u *slack.User
 		err := s.call(ctx, call{what: "look up user " + id, method: "users.info"}, func(ctx context.Context) (err error) {
 			u, err = s.api.GetUserInfoContext(ctx, id)
-			return err
+			return lacks(err, "users.info", "user", err == nil && u.ID == "")
 		})
 		if untold(err) {
 			return "", unknownGood, nil
@@ -112,7 +112,7 @@ func (s *Slack) groupName(ctx context.Context, id string) (string, error) {
 		var list []slack.UserGroup
 		err := s.call(ctx, call{what: "list user groups", method: "usergroups.list"}, func(ctx context.Context) (err error) {
 			list, err = s.api.GetUserGroupsContext(ctx, slack.GetUserGroupsOptionIncludeDisabled(true))
-			return err
+			return lacks(err, "usergroups.list", "user groups", list == nil)
 		})
 		if untold(err) {
 			return nil, unknownGood, nil
@@ -152,7 +152,7 @@ func (s *Slack) Channel(ctx context.Context, id string) (bridge.ChannelInfo, err
 		c := call{what: "look up channel " + id, method: "conversations.info", channel: id}
 		err := s.call(ctx, c, func(ctx context.Context) (err error) {
 			ch, err = s.api.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: id})
-			return err
+			return lacks(err, "conversations.info", "channel", err == nil && ch.ID == "")
 		})
 		if untold(err) {
 			return channelAnswer{err: err}, unknownGood, nil

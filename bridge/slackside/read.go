@@ -50,6 +50,7 @@ func (s *Slack) Reactions(ctx context.Context, t bridge.Thread) (m bridge.Messag
 	}
 	c := call{what: "read reactions of " + t.String(), method: "reactions.get", channel: t.Channel}
 	err = s.read(ctx, c, url.Values{"channel": {t.Channel}, "timestamp": {t.TS}, "full": {"true"}}, &answer)
+	err = lacks(err, c.method, "message", len(answer.Message) == 0)
 	if nothingThere(err) {
 		return m, false, nil
 	}
@@ -126,7 +127,7 @@ func (s *Slack) pages(ctx context.Context, c call, form url.Values, d direction,
 			form.Set(string(d), last)
 			continue
 		}
-		if err != nil {
+		if err = lacks(err, c.method, "messages", answer.Messages == nil); err != nil {
 			return err
 		}
 		list := decodeMessages(answer.Messages)

@@ -184,7 +184,10 @@ func TestReactionsOfNothing(t *testing.T) {
 	if found || err != nil {
 		t.Errorf("Reactions(no such message) = %s, %v, %v, want not found, nil", show(got), found, err)
 	}
-	for _, answer := range []string{`{"ok":true,"type":"file"}`, `{"ok":true,"message":{"ts":"2.000000"}}`, `{"ok":true,"message":7}`} {
+	if _, found, err := scripted(t, `{"ok":true,"type":"file"}`).Reactions(t.Context(), bridge.Thread{Channel: "C1", TS: "1.000000"}); found || err == nil {
+		t.Errorf("Reactions() answered without a message = %v, %v, want an error: it proves nothing", found, err)
+	}
+	for _, answer := range []string{`{"ok":true,"message":{"ts":"2.000000"}}`, `{"ok":true,"message":7}`} {
 		got, found, err := scripted(t, answer).Reactions(t.Context(), bridge.Thread{Channel: "C1", TS: "1.000000"})
 		if found || err != nil {
 			t.Errorf("Reactions() answered %s = %s, %v, %v, want not found, nil", answer, show(got), found, err)

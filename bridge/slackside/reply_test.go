@@ -81,7 +81,7 @@ func TestFindCardBelievesNobodyElse(t *testing.T) {
 		{"ts":"7.000000","bot_id":"B0BOT"}`
 	ours := `,{"ts":"8.000000","bot_id":"B0BOT","metadata":{"event_type":"slack_gitlab_bridge","event_payload":{"kind":"card","thread":"C1/1.000000"}}}`
 	for answer, want := range map[string]string{page + `]}`: "", page + ours + `]}`: "8.000000"} {
-		s := scripted(t, `{"ok":true,"user_id":"U0BOT","bot_id":"B0BOT","url":"https://a.slack.com/"}`, `{"ok":true,"emoji":{}}`, answer)
+		s := scripted(t, `{"ok":true,"user_id":"U0BOT","bot_id":"B0BOT","url":"https://a.slack.com/"}`, `{"ok":true,"bot":{}}`, `{"ok":true,"emoji":{}}`, answer)
 		if err := s.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}

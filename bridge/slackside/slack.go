@@ -43,6 +43,7 @@ type Config struct {
 	Silence     time.Duration // a socket is given up if nothing was heard on it for so long, though it was pinged; 25 s
 	Backoff     time.Duration // wait after the first failure to connect, doubling up to 30 s; 1 s
 	PerSecond   float64       // calls of one method that may start in a second, 20
+	MaxAnswer   int64         // bytes of one answer that are read, 64 MiB; a longer one counts as lost
 }
 
 // BotScopes are the scopes that the bot token cannot do without.
@@ -113,7 +114,7 @@ var _ bridge.Slack = (*Slack)(nil)
 // New prepares the Slack end; it makes no request.
 func New(cfg Config) *Slack {
 	fill(&cfg)
-	s := &Slack{cfg: cfg, log: cfg.Log, guard: &guard{http: cfg.HTTP, base: cfg.APIURL}, refresh: make(chan struct{}, 1)}
+	s := &Slack{cfg: cfg, log: cfg.Log, guard: &guard{http: cfg.HTTP, base: cfg.APIURL, most: cfg.MaxAnswer}, refresh: make(chan struct{}, 1)}
 	s.api = slack.New(cfg.BotToken, slack.OptionAppLevelToken(cfg.AppToken), slack.OptionAPIURL(cfg.APIURL),
 		slack.OptionHTTPClient(s.guard))
 	s.pace.perSecond = cfg.PerSecond
@@ -146,6 +147,7 @@ func fill(cfg *Config) {
 	orDefault(&cfg.Silence, 25*time.Second)
 	orDefault(&cfg.Backoff, time.Second)
 	orDefault(&cfg.PerSecond, 20)
+	orDefault(&cfg.MaxAnswer, answerLimit)
 	if cfg.OnEvent == nil {
 		cfg.OnEvent = func(string, string) {}
 	}
@@ -167,12 +169,12 @@ func (s *Slack) Start(ctx context.Context) error {
 	var r *slack.AuthTestResponse
 	err := s.call(ctx, call{what: "introduce the bridge to Slack", method: "auth.test"}, func(ctx context.Context) (err error) {
 		r, err = s.api.AuthTestContext(ctx)
-		return err
+		return lacks(err, "auth.test", "user", err == nil && r.UserID == "")
 	})
 	if err != nil {
 		return err
 	}
-	if r.UserID == "" || r.BotID == "" {
+	if r.BotID == "" {
 		return &bridge.Outage{Scope: bridge.ScopeSlack, Remedy: botRemedy,
 			Err: errors.New("introduce the bridge to Slack: SLACK_BOT_TOKEN is not a bot's token")}
 	}
