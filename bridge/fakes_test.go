@@ -852,17 +852,28 @@ type fakeDisk struct {
 	lose   func(store.Batch) error // an error: it is written all the same
 	// reading is called after a record was read, and before its reader has it.
 	reading func(key string)
+	damaged string // a key
 }
 
 func (d *fakeDisk) Get(ctx context.Context, key string) ([]byte, error) {
 	value, err := d.Engine.Get(ctx, key)
 	d.mu.Lock()
 	reading := d.reading
+	if key == d.damaged {
+		value, err = nil, fmt.Errorf("%w: %s", store.ErrDamaged, key)
+	}
 	d.mu.Unlock()
 	if reading != nil {
 		reading(key)
 	}
 	return value, err
+}
+
+// damages makes the record of that key, and no other, unreadable.
+func (d *fakeDisk) damages(key string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.damaged = key
 }
 
 // onReading has f called after each reading of a record; nil ends that.
@@ -904,6 +915,21 @@ func (d *fakeDisk) fails(err error, written bool, matches func(store.Batch) bool
 		d.lose = once
 	} else {
 		d.refuse = once
+	}
+}
+
+// full has no room for the commits that match; nil ends that.
+func (d *fakeDisk) full(matches func(store.Batch) bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.refuse = nil
+	if matches != nil {
+		d.refuse = func(b store.Batch) error {
+			if matches(b) {
+				return store.ErrFull
+			}
+			return nil
+		}
 	}
 }
 

@@ -45,13 +45,16 @@ func (b *Bridge) finish(ctx context.Context, job store.Job, t Thread, a Action, 
 		if errors.Is(err, store.ErrConflict) {
 			continue
 		}
-		if err == nil && o.deed != "" {
+		if err != nil {
+			return nil, err // next is not written down: it must not be sent
+		}
+		if o.deed != "" {
 			b.log.Info().Str("thread", t.String()).Str("action", a.Kind()).Str("did", o.deed).Msg("done")
 			if a.Tell == nil {
 				b.recent.add(t)
 			}
 		}
-		return next, err
+		return next, nil
 	}
 }
 

@@ -46,14 +46,15 @@ func (b *Bridge) look(ctx context.Context, job store.Job, t Thread) (next *store
 		if errors.Is(err, store.ErrConflict) {
 			continue
 		}
-		if err == nil {
-			b.logVerdict(f, v)
-			b.recovered(ctx, t, f, v, hints)
-			if f.Link == nil && f.Project.ID != 0 && len(v.Actions) == 0 { // else the issue will tell
-				b.works(b.gitlabScopes(Action{}, t, nil))
-			}
+		if err != nil {
+			return nil, err // next is not written down: it must not be sent
 		}
-		return next, err
+		b.logVerdict(f, v)
+		b.recovered(ctx, t, f, v, hints)
+		if f.Link == nil && f.Project.ID != 0 && len(v.Actions) == 0 { // else the issue will tell
+			b.works(b.gitlabScopes(Action{}, t, nil))
+		}
+		return next, nil
 	}
 }
 
