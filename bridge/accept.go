@@ -61,18 +61,12 @@ func (b *Bridge) Accept(ctx context.Context, e Event) error {
 	}
 	switch {
 	case err == nil:
-		b.refused.Store(nil)
+		b.refused.recorded()
 	case ctx.Err() == nil:
-		b.refused.Store(&refusal{at: time.Now(), why: err.Error()})
+		b.refused.refused(err)
 	}
 	b.count(e, err, "recorded")
 	return err
-}
-
-// refusal is an event that could not be recorded. A full disk may still take what is smaller, so asking the store is not enough.
-type refusal struct {
-	at  time.Time
-	why string
 }
 
 func (b *Bridge) count(e Event, err error, result string) {

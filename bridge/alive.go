@@ -21,7 +21,8 @@ func (b *Bridge) gapAtStart(ctx context.Context) gap {
 	return g
 }
 
-// aliveLoop writes down now and then, and at the end, up to when events were received; and reports a gap that keeps something waiting.
+// aliveLoop writes down now and then, and at the end, up to when events were received; reports a gap that keeps something waiting, and has looked
+// for what was lost because it could not be recorded.
 func (b *Bridge) aliveLoop(ctx context.Context) {
 	var last time.Time
 	for ctx.Err() == nil {
@@ -29,6 +30,9 @@ func (b *Bridge) aliveLoop(ctx context.Context) {
 		case <-ctx.Done():
 		case <-time.After(aliveEvery):
 			b.reportGap()
+			if g, ok := b.refused.givenUp(); ok {
+				b.Gap(g.from, g.to)
+			}
 		}
 		last = b.alive(context.WithoutCancel(ctx), last)
 	}

@@ -55,7 +55,7 @@ type Bridge struct {
 	meter  Meter
 
 	started time.Time
-	refused atomic.Pointer[refusal] // the last event that could not be recorded; nil once one could
+	refused refusals
 	outages outages
 	recent  recent
 	gaps    chan struct{} // a gap was told that is not taken up yet

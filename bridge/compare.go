@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 	"time"
+
+	"slack-gitlab-bridge/store"
 )
 
 // sweeper compares the threads of one channel.
@@ -30,10 +32,14 @@ func (s *sweeper) messages(ctx context.Context, t Thread) (m []Message, err erro
 	return m, err
 }
 
-// compare has the thread looked at if its first message shows something that is not known.
+// compare has the thread looked at if its first message shows something that is not known. One whose record is damaged is left alone.
 func (s *sweeper) compare(ctx context.Context, m *Message) error {
 	t := Thread{s.channel, m.TS}
 	link, _, err := s.b.link(ctx, t)
+	if errors.Is(err, store.ErrDamaged) {
+		s.b.log.Error().Str("thread", t.String()).Err(err).Msg("thread left alone")
+		return nil
+	}
 	if err != nil {
 		return err
 	}

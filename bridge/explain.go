@@ -213,8 +213,8 @@ func (b *Bridge) Ready(ctx context.Context) []string {
 	if err := b.store.Check(ctx); err != nil {
 		reasons = append(reasons, "store: "+err.Error())
 	}
-	if r := b.refused.Load(); r != nil && time.Since(r.at) < outageKept {
-		reasons = append(reasons, "store: an event could not be recorded, Slack sends it again: "+r.why+" (if the disk is full, make room)")
+	if why := b.refused.why(); why != "" {
+		reasons = append(reasons, "store: an event could not be recorded, Slack sends it again: "+why)
 	}
 	return reasons
 }

@@ -196,7 +196,10 @@ func (b *Bridge) changed(ctx context.Context, project int, page []Issue, newest 
 	for {
 		c := b.store.Change()
 		for i := range page {
-			if err := b.issueChanged(ctx, c, &page[i]); err != nil {
+			err := b.issueChanged(ctx, c, &page[i])
+			if errors.Is(err, store.ErrDamaged) { // it waits alone for the backup, which has the older cursor, too
+				b.log.Error().Int("project", project).Int("issue", page[i].IID).Err(err).Msg("change in gitlab left alone")
+			} else if err != nil {
 				return err
 			}
 		}
