@@ -126,7 +126,8 @@ type Engine interface {
 	// quick, must not change the batch, and must not call Commit or Check.
 	Watch(f func(Batch))
 
-	// Check writes something of no meaning and reports whether that worked.
+	// Check writes something of no meaning and reports whether that worked. ErrDamaged
+	// also if a read has met damage since the engine was opened.
 	Check(ctx context.Context) error
 
 	// Close ends what was taken up, refuses the rest and frees the files. A second

@@ -26,6 +26,10 @@ const defaultTimeout = 3 * time.Second
 // notice of a commit that waits for it.
 const defaultSlowRead = time.Second
 
+// defaultReopen is how often a file that could not be opened again is tried: a disk
+// that has come back is to serve before people notice.
+const defaultReopen = time.Second
+
 // ErrLocked means that another process holds the file.
 var ErrLocked = errors.New("held by another process")
 
@@ -45,17 +49,22 @@ type Options struct {
 	// OnSlowRead is told of each read transaction that is open for longer, once, while
 	// it still is; nil: nobody. It must not call the engine.
 	OnSlowRead func(open time.Duration)
+
+	reopen time.Duration // how often a file that could not be opened again is tried; zero: defaultReopen
 }
 
 // Engine implements store.Engine on one file.
 type Engine struct {
 	path    string
 	timeout time.Duration
+	retry   time.Duration           // between tries to open the file again
 	commit  func(*bbolt.Tx) error // replaced by tests that lose its answer
 
 	slowRead   time.Duration
 	onSlowRead func(time.Duration)
 	slowReads  atomic.Uint64
+	// damage is the first that a read met: no write heals it.
+	damage atomic.Pointer[error]
 
 	// mu guards db against being exchanged while it is read from; db is nil while the
 	// file could not be opened again after a failed commit, and cause says why.
@@ -92,8 +101,11 @@ func Open(path string, o Options) (*Engine, error) {
 	if o.SlowRead <= 0 {
 		o.SlowRead = defaultSlowRead
 	}
+	if o.reopen <= 0 {
+		o.reopen = defaultReopen
+	}
 	e := &Engine{
-		path: path, timeout: o.Timeout,
+		path: path, timeout: o.Timeout, retry: o.reopen,
 		slowRead: o.SlowRead, onSlowRead: o.OnSlowRead,
 		commit:  (*bbolt.Tx).Commit,
 		pending: make(chan *request),

@@ -54,6 +54,9 @@ func TestDamagedValue(t *testing.T) {
 					t.Errorf("%s = %v, want ErrDamaged with the key and the remedy", call, err)
 				}
 			}
+			if err := e.Check(t.Context()); !errors.Is(err, store.ErrDamaged) || !strings.Contains(err.Error(), `"link/1"`) {
+				t.Errorf("Check = %v, want that damage was met", err)
+			}
 			if v, err := e.Get(t.Context(), "link/2"); err != nil || string(v) != "value" {
 				t.Errorf("Get of its neighbour = %q, %v; want \"value\"", v, err)
 			}

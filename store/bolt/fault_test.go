@@ -156,6 +156,34 @@ func TestReadsWhileInDoubt(t *testing.T) {
 	wantKeys(t, e, "a", "b")
 }
 
+// Who has to read before writing never writes while the file is closed: it is opened
+// again without being asked.
+func TestOpensAgainByItself(t *testing.T) {
+	t.Parallel()
+	e, err := Open(filepath.Join(t.TempDir(), "bridge.db"), Options{reopen: time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	told := make(chan string, 10)
+	e.Watch(func(b store.Batch) { told <- b.Puts[0].Key })
+	failing(e, lost, undone, undone, undone)
+	if err := e.Commit(t.Context(), put("a", "1")); !errors.Is(err, store.ErrUncertain) {
+		t.Fatalf("Commit = %v, want ErrUncertain", err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		if _, err = e.Get(t.Context(), "a"); err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("Get = %v, want that it is readable again", err)
+		}
+	}
+	if key := <-told; key != "a" {
+		t.Errorf("watcher was told of %q, want a", key)
+	}
+}
+
 func TestFileGoneWhileInDoubt(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "bridge.db")

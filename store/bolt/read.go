@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"runtime/debug"
@@ -95,7 +96,11 @@ func (e *Engine) transaction(ctx context.Context, f func(*bbolt.Tx) error) error
 	// Were it to ask from time to time which are open, it would have to keep a list.
 	watchdog := time.AfterFunc(e.slowRead, e.bark)
 	defer watchdog.Stop()
-	return sound(func() error { return e.db.View(f) })
+	err := sound(func() error { return e.db.View(f) })
+	if errors.Is(err, store.ErrDamaged) {
+		e.damage.CompareAndSwap(nil, &err)
+	}
+	return err
 }
 
 // bark counts and reports a transaction that has been open for too long, and still

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -42,7 +43,13 @@ func (e *Engine) Commit(ctx context.Context, b store.Batch) error {
 
 // Check implements store.Engine.
 func (e *Engine) Check(ctx context.Context) error {
-	return e.submit(ctx, &request{probe: true})
+	if err := e.submit(ctx, &request{probe: true}); err != nil {
+		return err
+	}
+	if damage := e.damage.Load(); damage != nil {
+		return *damage
+	}
+	return nil
 }
 
 func (e *Engine) submit(ctx context.Context, r *request) error {
@@ -64,13 +71,20 @@ func (e *Engine) submit(ctx context.Context, r *request) error {
 
 // write is the only writer: it commits whatever is pending together. One that is
 // alone is not made to wait for company; company gathers by itself while the disk is
-// busy.
+// busy. A file that could not be opened again it tries by itself: callers that must
+// read before they write would never ask for it.
 func (e *Engine) write() {
 	defer close(e.done)
 	for {
+		var again <-chan time.Time
+		if e.db == nil && e.refused == nil {
+			again = time.After(e.retry)
+		}
 		select {
 		case r := <-e.pending:
 			e.serve(e.gather(r))
+		case <-again:
+			_ = e.ready() // why not is kept for those who ask
 		case <-e.quit:
 			return
 		}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
+	"time"
 	"unsafe"
 )
 
@@ -119,9 +120,26 @@ func (d *Disk) Cut() {
 	}
 }
 
-// PowerOn mounts again what Cut left. Nobody may have a file open there any more.
+// PowerOn mounts again what Cut left. Whoever has a file open there must be about to
+// let it go.
 func (d *Disk) PowerOn() {
 	d.t.Helper()
-	d.run("umount", d.Dir)
+	const patience = 10 * time.Second
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		//nolint:gosec // a path of ours
+		out, err := exec.CommandContext(context.Background(), "umount", d.Dir).CombinedOutput()
+		if err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			d.t.Fatalf("umount %s, for %v: %v: %s", d.Dir, patience, err, out)
+		}
+	}
 	d.mount()
+}
+
+// Remount mounts it anew with an option: ro or rw.
+func (d *Disk) Remount(option string) {
+	d.t.Helper()
+	d.run("mount", "-o", "remount,"+option, d.Dir)
 }
