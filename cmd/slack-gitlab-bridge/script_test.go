@@ -30,6 +30,7 @@ func TestScript(t *testing.T) {
 			s := newStage(e.WorkDir)
 			e.Defer(s.close)
 			e.Values[stageKey{}] = s
+			s.tb = e.T().(testing.TB)
 			e.Vars = append(e.Vars, s.environ()...)
 			return nil
 		},
@@ -48,13 +49,13 @@ type verb struct {
 // words are all words of the stories, beside those of testscript.
 func words() map[string]func(*testscript.TestScript, bool, []string) {
 	out := map[string]func(*testscript.TestScript, bool, []string){
-		"daemon": daemonCmd, "status": statusCmd, "webhook": webhookCmd,
+		"daemon": daemonCmd, "disk": diskCmd, "status": statusCmd, "webhook": webhookCmd,
 		"eventually": func(ts *testscript.TestScript, neg bool, args []string) {
 			within(ts, neg, append([]string{"30s"}, args...))
 		},
 		"within": within,
 	}
-	for _, verbs := range []map[string]verb{stageVerbs, slackVerbs, gitlabVerbs, faultVerbs, checkVerbs} {
+	for _, verbs := range []map[string]verb{stageVerbs, slackVerbs, gitlabVerbs, faultVerbs, diskVerbs, checkVerbs, diskCheckVerbs} {
 		for name, v := range verbs {
 			if out[name] != nil {
 				panic("two verbs are called " + name)
@@ -105,6 +106,9 @@ func within(ts *testscript.TestScript, neg bool, args []string) {
 		args = args[1:]
 	}
 	v, ok := checkVerbs[args[0]]
+	if !ok {
+		v, ok = diskCheckVerbs[args[0]]
+	}
 	if !ok {
 		ts.Fatalf("there is no check %s", args[0])
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -20,6 +21,7 @@ import (
 	"slack-gitlab-bridge/bridge"
 	"slack-gitlab-bridge/sandbox/fakegitlab"
 	"slack-gitlab-bridge/sandbox/fakeslack"
+	"slack-gitlab-bridge/store/storetest"
 )
 
 // stage is both imitations with a few people in them.
@@ -42,7 +44,11 @@ type stage struct {
 	daemon                *exec.Cmd
 	took                  byteSize // the most memory of the daemon, when it was last asked for
 	exited                chan error
-	extra                 []*os.File // what the next daemon finds open, from descriptor 3 on
+	extra                 []*os.File      // what the next daemon finds open, from descriptor 3 on
+	tracer                *exec.Cmd       // that disturbs the daemon
+	disk                  *storetest.Disk // of its own, that the store is on; nil: none
+	tb                    testing.TB      // of the story
+	retries               int             // of Slack, when it was last asked for them
 	closing               sync.Once
 }
 
@@ -134,6 +140,9 @@ const stageAgents = `{
 func (s *stage) close() {
 	s.closing.Do(func() {
 		close(s.over)
+		if s.tracer != nil && s.tracer.ProcessState == nil {
+			_ = s.calm(nil) // it goes with the daemon
+		}
 		if s.daemon != nil {
 			_ = s.daemon.Process.Kill() // the story is over either way
 			<-s.exited
