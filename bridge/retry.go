@@ -9,9 +9,10 @@ import (
 
 // The vendors' ends answer with four kinds of errors, and any other error means: not done, try again.
 
-// Later means: not done, and the vendor says when to ask again.
+// Later means: not done, and the vendor says when to ask again. That is no failure.
 type Later struct {
 	After time.Duration
+	Limit string // what is to wait together until then, in words: "GitLab's limit on new notes"; empty: this one thing
 	Err   error
 }
 

@@ -39,6 +39,7 @@ var (
 func (g *GitLab) call(ctx context.Context, r request, f func(gitlab.RequestOptionFunc) error) error {
 	x := &exchange{pace: r.pace}
 	err := guarded(func() error { return f(gitlab.WithContext(x.attach(ctx))) })
+	g.pace.done(x)
 	if err == nil && x.status == r.want {
 		g.silence.heard(ctx, x, nil)
 		return nil
@@ -64,7 +65,8 @@ func guarded(f func() error) (err error) {
 
 // exchange records what happened on the wire during one call, since the library does not tell.
 type exchange struct {
-	pace string
+	pace    string
+	counted bool // the pacer let it go
 
 	entered atomic.Bool // the transport was reached
 	asked   atomic.Bool // a connection was asked for, so the transport reports on connections
@@ -96,6 +98,9 @@ func (x *exchange) unsent() bool {
 	return !x.entered.Load() || x.asked.Load() && !x.got.Load()
 }
 
+// errOutside is our own bug.
+var errOutside = errors.New("a request outside of call")
+
 const (
 	maxRefusal = 64 << 10  // bytes read of an answer that refuses
 	maxAnswer  = 256 << 20 // bytes read of any other, if nothing else was said: 100 issues with the longest descriptions
@@ -111,7 +116,7 @@ type wire struct {
 func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	x := exchangeOf(req.Context())
 	if x == nil {
-		return nil, errors.New("a request outside of call") // our own bug
+		return nil, errOutside
 	}
 	x.entered.Store(true)
 	resp, err := w.below.RoundTrip(req)

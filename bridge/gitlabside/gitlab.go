@@ -75,7 +75,7 @@ func New(c Config) (*GitLab, error) {
 	}
 	u.User, u.RawQuery, u.Fragment = nil, "", ""
 	g := &GitLab{
-		pace: newPacer(), url: strings.TrimRight(u.String(), "/"), token: c.Token, former: c.FormerAccounts,
+		pace: newPacer(u.Hostname()), url: strings.TrimRight(u.String(), "/"), token: c.Token, former: c.FormerAccounts,
 		projects: newCache[string, bridge.Project](c.CacheFor),
 		people:   newCache[string, UserInfo](c.CacheFor),
 		labels:   newCache[int, labelSet](c.CacheFor),

@@ -33,7 +33,7 @@ func (g *GitLab) judge(ctx context.Context, r request, x *exchange, err error) e
 	var later *bridge.Later
 	switch {
 	case errors.As(err, &later):
-		return &bridge.Later{After: later.After, Err: fmt.Errorf("%s: %w", r.what, later.Err)}
+		return &bridge.Later{After: later.After, Limit: later.Limit, Err: fmt.Errorf("%s: %w", r.what, later.Err)}
 	case x.status == 0 && x.unsent():
 		return g.transport(r, err)
 	case x.status == 0:
@@ -147,7 +147,7 @@ func (r request) broken(x *exchange) error {
 		return &bridge.Unknown{Err: err}
 	}
 	if d, ok := statedRetry(x.header, time.Now()); ok {
-		return &bridge.Later{After: d, Err: err}
+		return &bridge.Later{After: d, Limit: limit(r.pace), Err: err}
 	}
 	return err
 }
@@ -162,7 +162,7 @@ func (g *GitLab) denied(ctx context.Context, r request, x *exchange) error {
 	case http.StatusForbidden, http.StatusNotFound:
 		return g.refusedHere(ctx, r, said, err)
 	case http.StatusTooManyRequests:
-		return &bridge.Later{After: retryAfter(x.header, time.Now()), Err: err}
+		return &bridge.Later{After: retryAfter(x.header, time.Now()), Limit: limit(r.pace), Err: err}
 	case http.StatusRequestTimeout, statusClientGone:
 		return r.lost(err)
 	case http.StatusTooEarly, http.StatusLocked:

@@ -24,7 +24,7 @@ func TestRetryAfter(t *testing.T) {
 		{"nothing said", nil, time.Minute},
 		{"seconds", []string{"Retry-After", "17"}, 17 * time.Second},
 		{"no seconds", []string{"Retry-After", "0"}, time.Second},
-		{"far too many", []string{"Retry-After", "999999999999"}, time.Hour},
+		{"far too many", []string{"Retry-After", "999999999999"}, 24 * time.Hour},
 		{"negative", []string{"Retry-After", "-5"}, time.Minute},
 		{"nonsense", []string{"Retry-After", "soon"}, time.Minute},
 		{"a date", []string{"Retry-After", date(30 * time.Second)}, 30 * time.Second},

@@ -12,22 +12,14 @@ import (
 	"net/url"
 	"path"
 	"regexp"
-	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/time/rate"
-
-	"slack-gitlab-bridge/bridge"
 )
 
 const (
 	requestLimit = 30 * time.Second
-	answerLimit  = 64 << 20         // bytes of an answer; 200 messages of the greatest length take about 10 MB
-	throttled    = 60 * time.Second // waited when Slack limits the rate without saying for how long
-	throttleMost = time.Hour
+	answerLimit  = 64 << 20 // bytes of an answer; 200 messages of the greatest length take about 10 MB
 
 	openMethod = "apps.connections.open"
 	postMethod = "chat.postMessage"
@@ -138,7 +130,7 @@ func (r *refusal) accepts(resp *http.Response, body []byte) bool {
 	limited := r.code == "ratelimited" || r.code == "rate_limited"
 	switch {
 	case resp.StatusCode == http.StatusTooManyRequests || limited:
-		r.after = retryAfter(resp.Header.Get("Retry-After"))
+		r.after = retryAfter(resp.Header)
 		return false
 	case resp.StatusCode != http.StatusOK:
 		return false
@@ -153,32 +145,6 @@ func (r *refusal) accepts(resp *http.Response, body []byte) bool {
 func lacks(err error, method, what string, missing bool) error {
 	if err == nil && missing {
 		return fmt.Errorf("%s: Slack's answer has no %s", method, what)
-	}
-	return err
-}
-
-func retryAfter(header string) time.Duration {
-	seconds, err := strconv.Atoi(strings.TrimSpace(header))
-	if err != nil || seconds < 0 {
-		return throttled
-	}
-	return min(max(time.Duration(seconds)*time.Second, time.Second), throttleMost)
-}
-
-// call names a request: what it is for (a verb phrase for errors), its method, and the channel it concerns, if any.
-type call struct{ what, method, channel string }
-
-// call makes one request under the pace of its method, and translates its failure.
-func (s *Slack) call(ctx context.Context, c call, do func(context.Context) error) error {
-	if left := s.pace.left(c); left > 0 {
-		return &bridge.Later{After: left, Err: fmt.Errorf("%s: %s: Slack's rate limit", c.what, c.method)}
-	}
-	if err := s.pace.wait(ctx, c.method); err != nil {
-		return fmt.Errorf("%s: %s: %w", c.what, c.method, err)
-	}
-	err := translate(c, do(ctx))
-	if later, ok := errors.AsType[*bridge.Later](err); ok {
-		s.pace.hold(c, later.After)
 	}
 	return err
 }
@@ -201,58 +167,4 @@ func (s *Slack) read(ctx context.Context, c call, form url.Values, answer any) e
 		}
 		return nil
 	})
-}
-
-// pace keeps the calls of each method apart, and silent while Slack wants it so: asking again before the time is up only prolongs it.
-type pace struct {
-	perSecond float64
-
-	mu       sync.Mutex
-	limiters map[string]*rate.Limiter
-	until    map[string]time.Time
-}
-
-// key says what Slack limits together: a method; for posting a method in a channel.
-func (c call) key() string {
-	if c.method == postMethod {
-		return c.method + " " + c.channel
-	}
-	return c.method
-}
-
-func (p *pace) left(c call) time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	until, held := p.until[c.key()]
-	if !held {
-		return 0
-	}
-	left := time.Until(until)
-	if left <= 0 {
-		delete(p.until, c.key())
-	}
-	return left
-}
-
-func (p *pace) hold(c call, d time.Duration) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.until == nil {
-		p.until = map[string]time.Time{}
-	}
-	p.until[c.key()] = time.Now().Add(d)
-}
-
-func (p *pace) wait(ctx context.Context, method string) error {
-	p.mu.Lock()
-	l := p.limiters[method]
-	if l == nil {
-		if p.limiters == nil {
-			p.limiters = map[string]*rate.Limiter{}
-		}
-		l = rate.NewLimiter(rate.Limit(p.perSecond), max(1, int(2*p.perSecond)))
-		p.limiters[method] = l
-	}
-	p.mu.Unlock()
-	return l.Wait(ctx)
 }

@@ -170,16 +170,6 @@ func discreet(t *testing.T, err error) {
 	}
 }
 
-func TestRetryAfter(t *testing.T) {
-	for header, want := range map[string]time.Duration{
-		"17": 17 * time.Second, " 5 ": 5 * time.Second, "0": time.Second, "": time.Minute, "soon": time.Minute, "-1": time.Minute, "999999": time.Hour,
-	} {
-		if got := retryAfter(header); got != want {
-			t.Errorf("retryAfter(%q) = %v, want %v", header, got, want)
-		}
-	}
-}
-
 // TestLostAnswers breaks the connection at different moments: only what may have reached Slack is unknown.
 func TestLostAnswers(t *testing.T) {
 	free, err := net.Listen("tcp", "127.0.0.1:0")
@@ -235,33 +225,6 @@ func TestLostAnswers(t *testing.T) {
 				discreet(t, err)
 			}
 		})
-	}
-}
-
-// TestHeldAfterRateLimit checks that a method is silent as long as Slack wants it, and that the others go on.
-func TestHeldAfterRateLimit(t *testing.T) {
-	var asked []string
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked = append(asked, r.URL.Path)
-		w.Header().Set("Retry-After", "30")
-		w.WriteHeader(http.StatusTooManyRequests)
-	}))
-	defer server.Close()
-	s := New(Config{BotToken: "xoxb-secret", APIURL: server.URL + "/api/"})
-	a := attempts(s)
-	for _, kind := range []string{"read", "read", "post", "post"} {
-		var held *bridge.Later
-		if err := a[kind](t.Context()); !errors.As(err, &held) || held.After > 30*time.Second || held.After < 20*time.Second {
-			t.Errorf("%s = %v, want later, after about 30 s", kind, err)
-		}
-	}
-	_, err := s.PostReply(t.Context(), bridge.Thread{Channel: "C2", TS: "1700000000.000100"}, "card", markup.Slack{})
-	if outcomeOf(err) != later {
-		t.Errorf("PostReply(C2) = %v, want later", err)
-	}
-	want := "[/api/conversations.replies /api/chat.postMessage /api/chat.postMessage]"
-	if got := fmt.Sprint(asked); got != want {
-		t.Errorf("requests = %s, want %s: one for the thread, one for each channel", got, want)
 	}
 }
 

@@ -139,7 +139,7 @@ func judgeFile(resp *http.Response) error {
 	r := &refusal{method: fileMethod, status: resp.StatusCode}
 	switch code := resp.StatusCode; {
 	case code == http.StatusTooManyRequests:
-		r.after = retryAfter(resp.Header.Get("Retry-After"))
+		r.after = retryAfter(resp.Header)
 	case code == http.StatusNotFound, code == http.StatusGone:
 		return noFile("it is not there any more")
 	case code == http.StatusUnauthorized, code == http.StatusForbidden:

@@ -42,7 +42,7 @@ type Config struct {
 	Stagger     time.Duration // between the openings of two sockets, so that Slack does not refresh both at once; 5 s
 	Silence     time.Duration // a socket is given up if nothing was heard on it for so long, though it was pinged; 25 s
 	Backoff     time.Duration // wait after the first failure to connect, doubling up to 30 s; 1 s
-	PerSecond   float64       // calls of one method that may start in a second, 20
+	PerSecond   float64       // calls of one method that may start in a second, 20; messages in a channel of Slack's own: 1
 	MaxAnswer   int64         // bytes of one answer that are read, 64 MiB; a longer one counts as lost
 }
 
@@ -117,7 +117,7 @@ func New(cfg Config) *Slack {
 	s := &Slack{cfg: cfg, log: cfg.Log, guard: &guard{http: cfg.HTTP, base: cfg.APIURL, most: cfg.MaxAnswer}, refresh: make(chan struct{}, 1)}
 	s.api = slack.New(cfg.BotToken, slack.OptionAppLevelToken(cfg.AppToken), slack.OptionAPIURL(cfg.APIURL),
 		slack.OptionHTTPClient(s.guard))
-	s.pace.perSecond = cfg.PerSecond
+	s.pace.perSecond, s.pace.polite = cfg.PerSecond, ofSlack(cfg.APIURL)
 	s.gate = gate{first: cfg.Backoff, token: make(chan struct{}, 1)}
 	s.alive, s.listening = map[*socket]bool{}, map[*socket]bool{}
 	s.self.Store(&Identity{})
