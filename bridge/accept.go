@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"slack-gitlab-bridge/store"
@@ -28,6 +29,27 @@ type Hint struct {
 
 // back reports whether it tells of GitLab. All that wait beside one look are one: polls and sweeps find the same until it was looked at.
 func (h Hint) back() bool { return h.Changed != nil || h.Missing || h.Notes }
+
+// urgent reports whether a person waits for what comes of it: a reaction that was given or taken back just now.
+func (h Hint) urgent() bool { return h.Fresh != nil || h.Taken != nil }
+
+// urgentBeside reports whether a hint of the thread is urgent that is not among those.
+func (b *Bridge) urgentBeside(ctx context.Context, t Thread, those []store.Record) (bool, error) {
+	records, err := b.store.List(ctx, hintPrefix(t), "", mostHints)
+	for _, r := range records {
+		var h Hint
+		if slices.ContainsFunc(those, func(o store.Record) bool { return o.Key == r.Key }) {
+			continue
+		}
+		if err := r.Decode(&h); err != nil {
+			return false, err
+		}
+		if h.urgent() {
+			return true, nil
+		}
+	}
+	return false, err
+}
 
 // over lays the hint over an older one of GitLab.
 func (h Hint) over(old Hint) Hint {
@@ -181,6 +203,7 @@ func (b *Bridge) putLook(ctx context.Context, c *store.Change, t Thread, h Hint)
 	if !h.Swept {
 		job.Parked = "" // something happened: it is tried again, if it was given up
 	}
+	job.Urgent = job.Urgent || h.urgent()
 	c.Put(key, h)
 	c.PutJob(job)
 	return nil

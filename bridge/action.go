@@ -103,6 +103,7 @@ type ChangeAssignees struct {
 
 // ShowCard posts the status card, or edits it to what the link says when its turn comes.
 type ShowCard struct {
+	First bool   `json:"first,omitempty"` // of a new issue: who asked for it is waiting
 	Title string `json:"title,omitempty"` // of the issue as GitLab last told; empty: not known, the card goes without
 }
 
@@ -230,11 +231,17 @@ func (a Action) job(t Thread) (store.Job, error) {
 	if err != nil {
 		return store.Job{}, err
 	}
-	job := store.Job{Key: a.key(t), Lane: a.lane(t), Holds: a.holds(), Body: body}
+	job := store.Job{Key: a.key(t), Lane: a.lane(t), Holds: a.holds(), Urgent: a.urgent(), Body: body}
 	if a.Note != nil {
 		job.NotBefore = a.Note.Due
 	}
 	return job, nil
+}
+
+// urgent reports whether a person sees that it is not done yet: what reactions ask for, up to the card that shows it. A look is when its
+// hint is.
+func (a Action) urgent() bool {
+	return a.Create != nil || a.Update != nil || a.Assign != nil || a.Card != nil && a.Card.First
 }
 
 // holds reports whether nothing may follow in the lane as long as the action is given up: without an issue nothing can, and nothing is to be
@@ -257,6 +264,8 @@ func (a Action) over(old Action) Action {
 		return Action{Attach: a.Attach.with(old.Attach)}
 	case a.Card != nil && old.Card != nil && a.Card.Title == "":
 		return old
+	case a.Card != nil && old.Card != nil:
+		return Action{Card: &ShowCard{Title: a.Card.Title, First: a.Card.First || old.Card.First}}
 	case a.Note != nil, a.Create != nil:
 		return old
 	}

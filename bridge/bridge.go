@@ -57,6 +57,7 @@ type Bridge struct {
 	started time.Time
 	refused refusals
 	outages outages
+	limits  limits
 	recent  recent
 	gaps    chan struct{} // a gap was told that is not taken up yet
 	catchUp catchUp

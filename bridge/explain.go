@@ -58,12 +58,21 @@ func (b *Bridge) Explain(ctx context.Context, t Thread) (Explanation, error) {
 		return x, err
 	}
 	jobs, err := b.store.ThreadJobs(ctx, t.String()+"/")
-	x.Queued = waiting(jobs)
+	if err != nil {
+		return x, err
+	}
+	x.Queued, err = b.explained(ctx, waiting(jobs))
 	return x, err
 }
 
-// Jobs lists what waits, the oldest first.
-func (b *Bridge) Jobs(ctx context.Context) ([]Waiting, error) { return Jobs(ctx, b.store) }
+// Jobs lists what waits, the oldest first, and on what.
+func (b *Bridge) Jobs(ctx context.Context) ([]Waiting, error) {
+	list, err := Jobs(ctx, b.store)
+	if err != nil {
+		return nil, err
+	}
+	return b.explained(ctx, list)
+}
 
 // Jobs lists what waits in a store, the oldest first.
 func Jobs(ctx context.Context, s *store.Store) ([]Waiting, error) {
@@ -71,17 +80,27 @@ func Jobs(ctx context.Context, s *store.Store) ([]Waiting, error) {
 	return waiting(jobs), err
 }
 
+// waiting puts jobs, given in the order of their lanes, into words.
 func waiting(jobs []store.Job) []Waiting {
 	out := make([]Waiting, 0, len(jobs))
+	heads := map[string]string{} // of lanes
 	for _, j := range jobs {
 		w := Waiting{ID: j.Key, Kind: "unreadable", State: "waiting", Since: j.Since, Due: j.NotBefore, Tries: j.Tries, Reason: cmp.Or(j.Parked, j.Waits)}
 		if _, a, err := decode(j); err == nil {
 			w.Kind = a.Kind()
 		}
-		if j.Parked != "" {
+		head, behind := heads[j.Lane]
+		switch {
+		case j.Parked != "":
 			w.State, w.Due = "parked", time.Time{}
-		} else if !j.Begun.IsZero() {
+		case !j.Begun.IsZero():
 			w.State = "begun"
+		}
+		if behind && j.Parked == "" {
+			w.Reason = cmp.Or(w.Reason, "waits behind "+head)
+		}
+		if !behind && (j.Parked == "" || j.Holds) {
+			heads[j.Lane] = j.Key
 		}
 		out = append(out, w)
 	}

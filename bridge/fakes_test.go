@@ -974,6 +974,7 @@ type rig struct {
 	poll   time.Duration // how often GitLab is asked for changes; 0: never
 	ops    string
 	heard  func() time.Time
+	wrap   func(Slack, GitLab) (Slack, GitLab) // what the bridge gets instead of the fakes
 	bridge *Bridge
 	cancel context.CancelFunc
 	done   chan error
@@ -1002,9 +1003,13 @@ func (r *rig) start() {
 	if r.bridge != nil {
 		team = r.bridge.AgentsFile()
 	}
+	slack, gitlab := Slack(r.slack), GitLab(r.gitlab)
+	if r.wrap != nil {
+		slack, gitlab = r.wrap(slack, gitlab)
+	}
 	r.bridge = New(Config{Settle: 75 * time.Second, SweepEvery: 10 * time.Minute, SweepWindow: r.window, Backfill: 24 * time.Hour, Undo: 2 * time.Minute, MaxFile: 10_000_000,
 		PollEvery: r.poll, Ops: r.ops, GitLabHost: "gitlab.example.com", Heard: r.heard},
-		r.slack, r.gitlab, r.store, team, zerolog.New(&r.log), noMeter{})
+		slack, gitlab, r.store, team, zerolog.New(&r.log), noMeter{})
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel, r.done = cancel, make(chan error, 1)
 	go func() { r.done <- r.bridge.Run(ctx) }()

@@ -89,6 +89,9 @@ func (b *Bridge) endLook(ctx context.Context, c *store.Change, t Thread, job sto
 		return nil
 	}
 	now.Tries, now.Waits = 0, ""
+	if now.Urgent, err = b.urgentBeside(ctx, t, hints); err != nil {
+		return err
+	}
 	c.PutJobLast(now)
 	return nil
 }
@@ -211,7 +214,7 @@ func (b *Bridge) want(ctx context.Context, c *store.Change, t Thread, lane strin
 		if job, err = a.job(t); err != nil {
 			return nil, err
 		}
-		atOnce := i == 0 && job.Lane == lane && !b.outages.any(b.scopes(a, t, nil))
+		atOnce := i == 0 && job.Lane == lane && !b.outages.any(b.scopes(a, t, nil)) && !b.held(t, a)
 		if atOnce && a.once(saidRecord{}) {
 			job.Begun = time.Now().UTC()
 		}
@@ -257,8 +260,9 @@ func again(c *store.Change, t Thread, a Action, job store.Job) error {
 	}
 	c.GuardJob(job)
 	if job.Parked != "" || job.NotBefore.Before(fresh.NotBefore) {
-		job.NotBefore = fresh.NotBefore // else it waits on, as a vendor may have told it to
+		job.NotBefore, job.Gate = fresh.NotBefore, "" // else it waits on, as a vendor may have told it to
 	}
+	job.Urgent = job.Urgent || fresh.Urgent
 	job.Body, job.Holds, job.Parked, job.Waits, job.Tries = fresh.Body, fresh.Holds, "", "", 0
 	c.PutJob(job)
 	return nil

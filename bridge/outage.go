@@ -88,6 +88,18 @@ func (o *outages) any(scopes []string) bool {
 	return false
 }
 
+// reason says what is down in these scopes; empty: nothing.
+func (o *outages) reason(scopes []string) string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, s := range scopes {
+		if e := o.down[s]; e != nil {
+			return e.Scope + " is down: " + e.Reason
+		}
+	}
+	return ""
+}
+
 // forget drops the outages of projects and channels: another agents file may no longer name them, and what is still down is met again.
 func (o *outages) forget() {
 	o.mu.Lock()

@@ -107,7 +107,7 @@ func (c *CreateIssue) made(issue Issue) outcome {
 	then := slices.Clone(c.Then)
 	for i := range then {
 		if then[i].Card != nil {
-			then[i].Card = &ShowCard{Title: issue.Title}
+			then[i].Card = &ShowCard{Title: issue.Title, First: true}
 		}
 	}
 	return outcome{deed: "created " + issue.Ref, make: &link, then: then}

@@ -16,6 +16,14 @@ type Later struct {
 	Err   error
 }
 
+// limitOf names the limit on account of which err says to wait; empty: none.
+func limitOf(err error) string {
+	if later, ok := errors.AsType[*Later](err); ok {
+		return later.Limit
+	}
+	return ""
+}
+
 func (e *Later) Error() string { return e.Err.Error() }
 func (e *Later) Unwrap() error { return e.Err }
 

@@ -90,7 +90,7 @@ func TestFailed(t *testing.T) {
 		begun bool // it may have been done
 	}{
 		{"plain", plain, "waiting", 1, 800 * time.Millisecond, time.Second, false},
-		{"told when", &Later{After: time.Hour, Err: plain}, "waiting", 1, time.Hour, time.Hour, false},
+		{"told when", &Later{After: time.Hour, Err: plain}, "waiting", 0, time.Hour, time.Hour, false},
 		{"outage", outageOf(ScopeGitLab), "waiting", 0, probeEvery, probeEvery, false},
 		{"refused for good", &Never{Err: plain, Remedy: "mend it"}, "parked", 1, 0, 0, false},
 		{"unknown", &Unknown{Err: plain}, "begun", 1, 800 * time.Millisecond, time.Second, true},

@@ -35,6 +35,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	defer stopCut()
 
 	b.catchUp.begin(b.gapAtStart(ctx))
+	b.recall(ctx)
 	var running sync.WaitGroup
 	running.Go(func() { b.sweepLoop(ctx) })
 	running.Go(func() { b.aliveLoop(ctx) })
@@ -42,7 +43,15 @@ func (b *Bridge) Run(ctx context.Context) error {
 	running.Go(func() { b.opsLoop(ctx) })
 	slots := make(chan struct{}, lanesAtOnce)
 	for ctx.Err() == nil {
+		select {
+		case slots <- struct{}{}: // before the job is chosen, lest one that is urgent comes while it waits
+		case <-ctx.Done():
+			continue
+		}
 		job, err := b.store.Next(ctx)
+		if err != nil || ctx.Err() != nil {
+			<-slots
+		}
 		if ctx.Err() != nil {
 			if err == nil {
 				b.store.Release(job.Lane)
@@ -52,12 +61,6 @@ func (b *Bridge) Run(ctx context.Context) error {
 		if err != nil {
 			b.log.Error().Err(err).Msg("store cannot be read")
 			sleep(ctx, storePause)
-			continue
-		}
-		select {
-		case slots <- struct{}{}:
-		case <-ctx.Done():
-			b.store.Release(job.Lane)
 			continue
 		}
 		running.Go(func() {
@@ -89,9 +92,12 @@ func (b *Bridge) attempt(ctx context.Context, job store.Job, chained bool) (next
 		b.failed(ctx, job, t, a, &Never{Err: err, Remedy: "drop it with: jobs drop"})
 		return nil
 	}
-	link, _, err := b.link(ctx, t)
+	link, said, err := b.known(ctx, t, a)
 	if err != nil {
 		b.unwritten(job, err)
+		return nil
+	}
+	if !chained && b.queues(job, a.route(t, said)) {
 		return nil
 	}
 	if until := b.outages.until(b.scopes(a, t, link)); !until.IsZero() {
@@ -101,6 +107,7 @@ func (b *Bridge) attempt(ctx context.Context, job store.Job, chained bool) (next
 	limited, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
 	next, err = b.try(limited, job, t, a, chained)
+	b.limits.learn(a.route(t, said), err)
 	switch {
 	case err == nil:
 		b.meter.Action(a.Kind(), "done")
@@ -152,7 +159,7 @@ func (b *Bridge) failed(ctx context.Context, job store.Job, t Thread, a Action, 
 		}
 		c := b.store.Change()
 		c.GuardJob(now)
-		now.Tries, now.Waits = job.Tries+1, err.Error()
+		now.Tries, now.Waits, now.Gate = job.Tries+1, err.Error(), ""
 		said := new(answer)
 		switch {
 		case now.Begun.IsZero() || !errors.As(err, &said):
@@ -166,6 +173,8 @@ func (b *Bridge) failed(ctx context.Context, job store.Job, t Thread, a Action, 
 			now.Parked, now.Waits = err.Error(), ""
 		case "outage":
 			now.Tries = job.Tries
+		case "later":
+			now.Tries, now.Gate = job.Tries, limitOf(err)
 		}
 		now.NotBefore = time.Now().UTC().Add(wait(err, now.Tries))
 		c.PutJob(now)
@@ -191,7 +200,10 @@ func (b *Bridge) judge(job store.Job, t Thread, a Action, err error) (result str
 	var never *Never
 	var unknown *Unknown
 	var outage *Outage
-	line := b.log.Warn().Str("thread", t.String()).Str("job", job.Key).Int("tries", job.Tries+1)
+	line := b.log.Warn().Str("thread", t.String()).Str("job", job.Key)
+	if !errors.As(err, &later) {
+		line.Int("tries", job.Tries+1)
+	}
 	switch {
 	case errors.As(err, &outage):
 		if b.outages.began(outage, a.Look != nil) {

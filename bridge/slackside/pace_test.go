@@ -112,8 +112,7 @@ func TestPostsArePaced(t *testing.T) {
 			if d := time.Since(before); d > holdMost {
 				t.Fatalf("wait() took %v, want at most %v", d, holdMost)
 			}
-			var later *bridge.Later
-			if errors.As(err, &later) {
+			if later, ok := errors.AsType[*bridge.Later](err); ok {
 				time.Sleep(later.After)
 				continue
 			}
