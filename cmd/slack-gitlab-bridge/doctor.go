@@ -90,7 +90,7 @@ func diagnose(ctx context.Context, environ []string, note func(finding)) (wrong 
 	note(finding{State: "ok", What: "environment", Reason: "complete"})
 	d := &checkup{config: c, note: note, channels: map[string]bridge.ChannelInfo{}, projects: map[string]bridge.Project{}}
 	wrong = !d.checkAgentsFile()
-	if d.slack, d.gitlab, err = ends(c, newMetrics(), zerolog.Nop(), system); err != nil {
+	if d.slack, d.gitlab, err = ends(c, newMetrics(), zerolog.Nop(), system, nil); err != nil {
 		d.failed("environment", err)
 		return true
 	}

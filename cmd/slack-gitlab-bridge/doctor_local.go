@@ -60,6 +60,9 @@ func (d *checkup) checkDaemon(ctx context.Context) {
 	for _, reason := range r.Reasons {
 		d.fault("daemon", reason, "")
 	}
+	for _, warning := range r.Warnings {
+		d.warn("daemon", warning, "")
+	}
 }
 
 // checkStore writes to the store, or where it would be.

@@ -14,14 +14,15 @@ import (
 
 // checkSlack checks both tokens and the scopes. It reports whether Slack can be asked for more.
 func (d *checkup) checkSlack(ctx context.Context) bool {
-	_, appErr := patient(ctx, func() (struct{}, error) { return struct{}{}, d.slack.CheckAppToken(ctx) })
-	if appErr != nil {
-		d.unreachable("slack app token", "SLACK_API_URL", appErr)
+	_, botErr := patient(ctx, func() (struct{}, error) { return struct{}{}, d.slack.Start(ctx) })
+	// Behind Start, so that it is compared with the bot's app.
+	if _, err := patient(ctx, func() (struct{}, error) { return struct{}{}, d.slack.CheckAppToken(ctx) }); err != nil {
+		d.unreachable("slack app token", "SLACK_API_URL", err)
 	} else {
 		d.ok("slack app token", "opens sockets")
 	}
-	if _, err := patient(ctx, func() (struct{}, error) { return struct{}{}, d.slack.Start(ctx) }); err != nil {
-		d.unreachable("slack bot token", "SLACK_API_URL", err)
+	if botErr != nil {
+		d.unreachable("slack bot token", "SLACK_API_URL", botErr)
 		return false
 	}
 	me := d.slack.Identity()

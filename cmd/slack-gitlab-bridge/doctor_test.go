@@ -113,6 +113,8 @@ func TestDoctorFindings(t *testing.T) {
 				{"warn", "slack scope files:read", []string{"linked"}}, {"warn", "slack scope reactions:write", []string{"no reactions"}}}},
 		{"optional scopes missing", stageAgents, func(s *stage) { s.slack.SetScopes(slackside.BotScopes...) },
 			[]finds{{"warn", "slack scope files:read", []string{"linked", "slack-gitlab-bridge manifest"}}, {"warn", "slack scope reactions:write", []string{"no reactions"}}}},
+		{"tokens of two apps", stageAgents, func(s *stage) { s.slack.SetSocketApp("A0OTHER") },
+			[]finds{{"fault", "slack app token", []string{"SLACK_BOT_TOKEN is of the app A00000001, SLACK_APP_TOKEN of the app A0OTHER", "https://api.slack.com/apps/A00000001"}}}},
 		{"custom emoji misspelt", edit(`"ops"`, `"opz"`), nil, []finds{{"fault", "emoji opz", []string{"did you mean ops"}}}},
 		{"emoji unheard of", edit(`"ops"`, `"qqqqqqqqqqqqqq"`), nil, []finds{{"fault", "emoji qqqqqqqqqqqqqq", []string{"add it to the workspace"}}}},
 		{"channel unknown", edit("C0HELP0001", "C0NONE0001"), nil, []finds{{"fault", "channel C0NONE0001", []string{"agents file"}}}},

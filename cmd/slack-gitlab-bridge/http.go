@@ -71,6 +71,8 @@ func (d *daemon) webhook(w http.ResponseWriter, r *http.Request) {
 type readiness struct {
 	Ready   bool     `json:"ready"`
 	Reasons []string `json:"reasons,omitempty"` // each with its remedy
+	// Warnings are what a person should look at although everything works, each with its remedy.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 func (d *daemon) readyz(w http.ResponseWriter, r *http.Request) {
@@ -84,13 +86,17 @@ func (d *daemon) readyz(w http.ResponseWriter, r *http.Request) {
 
 // ready tells whether Slack is connected, GitLab answers, the store can be written and the agents file is the current one.
 func (d *daemon) ready(ctx context.Context) readiness {
-	var reasons []string
-	if s := d.slack.State(); s.Connected == 0 {
+	var reasons, warnings []string
+	s := d.slack.State()
+	if s.Connected == 0 {
 		reason := "slack: no connection is open"
 		if s.Fault != "" {
 			reason += ": " + s.Fault
 		}
 		reasons = append(reasons, reason)
+	}
+	if s.Others > 0 {
+		warnings = append(warnings, otherInstance)
 	}
 	if d.gitlab.Identity().Username == "" {
 		reasons = append(reasons, "gitlab: has not answered yet: check GITLAB_URL and the network")
@@ -99,7 +105,19 @@ func (d *daemon) ready(ctx context.Context) readiness {
 		reasons = append(reasons, refused)
 	}
 	reasons = append(reasons, d.bridge.Ready(ctx)...)
-	return readiness{Ready: len(reasons) == 0, Reasons: reasons}
+	return readiness{Ready: len(reasons) == 0, Reasons: reasons, Warnings: warnings}
+}
+
+// otherInstance says that another program takes a part of the events.
+const otherInstance = "slack: another instance listens with this app token: events are shared with it: stop it, or give it a Slack app of its own"
+
+// tellOthers tells ops when another instance turns up, and when it is gone.
+func (d *daemon) tellOthers(sockets int) {
+	if sockets > 0 {
+		d.bridge.TellOps(otherInstance)
+		return
+	}
+	d.bridge.TellOps("slack: no other instance listens with this app token any more")
 }
 
 // writeJSON answers with v. A client that has gone is no fault.

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"slack-gitlab-bridge/bridge"
+	"slack-gitlab-bridge/bridge/slackside"
 	"slack-gitlab-bridge/store"
 )
 
@@ -38,7 +39,7 @@ func newMetrics() *metrics {
 	m := &metrics{
 		registry:  prometheus.NewRegistry(),
 		events:    counter("events_total", "Events that concern a thread, by kind and result: recorded, ignored, failed.", "kind", "result"),
-		received:  counter("slack_envelopes_total", "What Slack delivered, by type and result: accepted, ignored, malformed, failed.", "type", "result"),
+		received:  counter("slack_envelopes_total", "What Slack delivered, by type and result: accepted, repeated, ignored, malformed, failed, overflow.", "type", "result"),
 		actions:   counter("actions_total", "Attempts, by kind and result: done, again, later, parked, outage, unknown.", "kind", "result"),
 		looks:     counter("sweep_looks_total", "Threads that a sweep found to differ.").WithLabelValues(),
 		gaps:      counter("gaps_total", "Gaps in the connection to Slack, downtime included, that were made good.").WithLabelValues(),
@@ -84,7 +85,7 @@ func (m *metrics) CaughtUp(gap time.Duration, recovered map[bridge.EventKind]int
 }
 
 // watch registers the gauges that are read off the running daemon.
-func (m *metrics) watch(queue func() store.Stats, connections func() int, lastFrame func() time.Time) {
+func (m *metrics) watch(queue func() store.Stats, slack func() slackside.State) {
 	gauge := func(name, help string, labels prometheus.Labels, value func() float64) {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help, ConstLabels: labels}, value))
 	}
@@ -95,8 +96,10 @@ func (m *metrics) watch(queue func() store.Stats, connections func() int, lastFr
 	state("begun", func(s store.Stats) int { return s.Begun })
 	state("parked", func(s store.Stats) int { return s.Parked })
 	gauge("oldest_job_timestamp_seconds", "When the oldest job that is not parked was queued; 0 without one.", nil, func() float64 { return seconds(queue().Oldest) })
-	gauge("slack_connections", "Open Socket Mode connections.", nil, func() float64 { return float64(connections()) })
-	gauge("slack_last_frame_timestamp_seconds", "When Slack last sent anything; 0 if never.", nil, func() float64 { return seconds(lastFrame()) })
+	gauge("slack_connections", "Open Socket Mode connections.", nil, func() float64 { return float64(slack().Connected) })
+	gauge("slack_other_connections", "Connections of other instances with the same app token, which take a part of the events.", nil,
+		func() float64 { return float64(slack().Others) })
+	gauge("slack_last_frame_timestamp_seconds", "When Slack last sent anything; 0 if never.", nil, func() float64 { return seconds(slack().LastFrame) })
 }
 
 // watchStore registers what tells whether reads hold the store for long.

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"slack-gitlab-bridge/bridge"
+	"slack-gitlab-bridge/bridge/slackside"
 	"slack-gitlab-bridge/store"
 )
 
@@ -21,8 +22,7 @@ func used() *metrics {
 	m := newMetrics()
 	m.watch(func() store.Stats {
 		return store.Stats{Waiting: 3, Begun: 2, Parked: 1, Oldest: time.Unix(1700000000, 0)}
-	},
-		func() int { return 2 }, func() time.Time { return time.Time{} })
+	}, func() slackside.State { return slackside.State{Connected: 2, Others: 3} })
 	m.watchStore(func() int { return 1 }, func() uint64 { return 5 })
 	m.Event(bridge.MessagePosted, "recorded")
 	m.Action("create issue", "done")
@@ -70,7 +70,7 @@ func TestMetricLabelsNameNobody(t *testing.T) {
 func TestMetricValues(t *testing.T) {
 	m := used()
 	for name, want := range map[string]float64{
-		"gaps_total": 1, "gap_seconds_total": 60, "gap_recovered_total": 3, "sweep_looks_total": 4, "slack_connections": 2, "slack_last_frame_timestamp_seconds": 0,
+		"gaps_total": 1, "gap_seconds_total": 60, "gap_recovered_total": 3, "sweep_looks_total": 4, "slack_connections": 2, "slack_other_connections": 3, "slack_last_frame_timestamp_seconds": 0,
 		"oldest_job_timestamp_seconds": 1700000000, "agents_file_current": 1, "jobs": 6,
 		"store_open_reads": 1, "store_slow_reads_total": 5,
 	} {

@@ -107,7 +107,7 @@ func open(ctx context.Context, c config, agents *agentsFile, team *agents.File, 
 	if d.store, err = store.Open(ctx, d.engine); err != nil {
 		return nil, errors.Join(err, d.engine.Close())
 	}
-	d.slack, d.gitlab, err = ends(c, d.metrics, log, n)
+	d.slack, d.gitlab, err = ends(c, d.metrics, log, n, d.tellOthers)
 	if err != nil {
 		return nil, errors.Join(err, d.engine.Close())
 	}
@@ -116,15 +116,15 @@ func open(ctx context.Context, c config, agents *agentsFile, team *agents.File, 
 		Heard: func() time.Time { return d.slack.State().LastFrame }},
 		d.slack, d.gitlab, d.store, team, log, d.metrics)
 	d.metrics.watchStore(d.engine.OpenReads, d.engine.SlowReads)
-	d.metrics.watch(d.store.Stats, func() int { return d.slack.State().Connected }, func() time.Time { return d.slack.State().LastFrame })
+	d.metrics.watch(d.store.Stats, d.slack.State)
 	return d, nil
 }
 
 // callTimeout bounds one request to a vendor.
 const callTimeout = 30 * time.Second
 
-// ends makes the Slack and the GitLab end.
-func ends(c config, m *metrics, log zerolog.Logger, n network) (*slackside.Slack, *gitlabside.GitLab, error) {
+// ends makes the Slack and the GitLab end. If given, others is called when the sockets of another instance turn up, or are gone.
+func ends(c config, m *metrics, log zerolog.Logger, n network, others func(sockets int)) (*slackside.Slack, *gitlabside.GitLab, error) {
 	gitlab, err := gitlabside.New(gitlabside.Config{URL: c.GitLabURL, Token: c.GitLabToken, FormerAccounts: c.GitLabFormerAccounts,
 		HTTP: &http.Client{Timeout: callTimeout, Transport: m.transport("gitlab", n)}})
 	if err != nil {
@@ -132,8 +132,9 @@ func ends(c config, m *metrics, log zerolog.Logger, n network) (*slackside.Slack
 	}
 	slack := slackside.New(slackside.Config{BotToken: c.SlackBotToken, AppToken: c.SlackAppToken, APIURL: c.SlackAPIURL, Log: log,
 		HTTP:    &http.Client{Timeout: callTimeout, Transport: m.transport("slack", n)},
-		Dial:    n.dial,
-		OnEvent: func(kind, result string) { m.received.WithLabelValues(kind, result).Inc() }})
+		Dial:     n.dial,
+		OnEvent:  func(kind, result string) { m.received.WithLabelValues(kind, result).Inc() },
+		OnOthers: others})
 	return slack, gitlab, nil
 }
 

@@ -32,6 +32,8 @@ var slackVerbs = map[string]verb{
 	"unfurl":  {2, (*stage).unfurl},
 	"channel": {1, (*stage).channel},
 	"cut":     {0, (*stage).cut},
+	// apptoken APP: the app token is of that app.
+	"apptoken": {1, func(s *stage, a []string) error { s.slack.SetSocketApp(a[0]); return nil }},
 }
 
 // raw FRAME: Slack sends that frame, whatever it is.

@@ -226,6 +226,13 @@ func (s *Server) SetArchived(channelID, user string, archived bool) error {
 	})
 }
 
+// SetSocketApp has the app token be of another app from now on, as when two tokens are mixed up.
+func (s *Server) SetSocketApp(app string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cfg.SocketApp = app
+}
+
 // SetScopes replaces what the bot token may do, as reinstalling the app would.
 func (s *Server) SetScopes(scopes ...string) {
 	s.mu.Lock()

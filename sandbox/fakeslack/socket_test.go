@@ -29,6 +29,8 @@ func TestTokensOfTwoApps(t *testing.T) {
 	}
 	want(t, "hello", w.dial().next(), map[string]any{"connection_info.app_id": "A8"})
 	want(t, "bots.info", w.ok("bots.info"), map[string]any{"bot.app_id": "A7"})
+	w.SetSocketApp("A9")
+	want(t, "hello", w.dial().next(), map[string]any{"connection_info.app_id": "A9"})
 }
 
 func TestHelloTellsLifetime(t *testing.T) {
