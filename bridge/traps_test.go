@@ -29,6 +29,53 @@ func TestNeighbourIsNotTheMessage(t *testing.T) {
 	})
 }
 
+// Two agents react at once, to the first message and to a reply: who comes second finds the issue, and does not mirror the thread again.
+func TestWhoComesSecondMirrorsNothing(t *testing.T) {
+	for name, tr := range map[string]trouble{
+		"nothing fails":                 {},
+		"and the answer is lost":        {call: "CreateIssue", err: errLost, obey: true},
+		"and GitLab refuses at first":   {call: "CreateIssue", err: outageOf(ScopeGitLab), times: 3},
+		"and a note's answer is lost":   {call: "AddNote", err: errLost, obey: true},
+		"and Slack has to be read anew": {call: "Messages", err: errLost, times: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sweepRig(t, func(r *rig) {
+				th := r.asks(help, 0)
+				var want []string
+				for n := range 30 {
+					want = append(want, at(10+n))
+					r.slack.post(th, says(want[n], asker, "more"))
+				}
+				r.start()
+				r.gitlab.order(tr)
+				r.slack.order(tr)
+				r.slack.react(th, th.TS, agentOne, "eyes", true)
+				r.slack.react(th, want[5], agentTwo, "eyes", true)
+				done := make(chan struct{})
+				for n := range 8 {
+					go func() {
+						defer func() { done <- struct{}{} }()
+						r.accept([]Event{reaction(th, th.TS, agentOne, "eyes", true), reaction(th, want[5], agentTwo, "eyes", true)}[n%2])
+					}()
+				}
+				for range 8 {
+					<-done
+				}
+				r.bridge.Gap(time.Now().Add(-time.Hour), time.Now())
+				r.idle()
+				time.Sleep(3 * time.Minute)
+				r.idle()
+				if got := r.only().mirrored(); !slices.Equal(got, want) {
+					t.Errorf("mirrored %v, want each of %v once", got, want)
+				}
+				if n := len(r.slack.cardsOf(th)); n != 1 {
+					t.Errorf("%d cards, want 1", n)
+				}
+			})
+		})
+	}
+}
+
 // Slack delivers again what it may think lost, minutes or a day later, also to another process: the same end, and nothing is written.
 func TestDeliveredAgainMuchLater(t *testing.T) {
 	for name, tt := range map[string]struct {
