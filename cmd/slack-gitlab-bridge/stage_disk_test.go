@@ -13,6 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"slack-gitlab-bridge/markup"
 	"slack-gitlab-bridge/store/storetest"
 )
 
@@ -31,6 +32,7 @@ var diskCheckVerbs = map[string]verb{
 	"unacknowledged": {1, func(s *stage, a []string) error {
 		return differs("events not acknowledged", s.slack.Counts().Pending, a[0])
 	}},
+	"each-once": {2, (*stage).eachOnce},
 	"sent-again": {0, func(s *stage, _ []string) error {
 		before := s.retries
 		if s.retries = s.slack.Counts().Retries; s.retries == before {
@@ -38,6 +40,27 @@ var diskCheckVerbs = map[string]verb{
 		}
 		return nil
 	}},
+}
+
+// each-once THREAD N: the replies THREAD-1 to THREAD-N are mirrored, each once, in whatever order Slack delivered them again.
+func (s *stage) eachOnce(a []string) error {
+	i, err := s.of(a[0])
+	if err != nil {
+		return err
+	}
+	n, err := strconv.Atoi(a[1])
+	times := map[string]int{}
+	for _, note := range comments(i) {
+		m, _ := markup.ParseMark(note.Body)
+		for _, id := range m.Messages {
+			times[id]++
+		}
+	}
+	for k := 1; k <= n; k++ {
+		name := fmt.Sprintf("%s-%d", a[0], k)
+		err = errors.Join(err, differs("how often "+name+" is mirrored", times[stageChannel+"/"+s.messages[name]], "1"))
+	}
+	return err
 }
 
 // storeFile is where the daemon has its store.

@@ -140,7 +140,7 @@ func TestPowerCut(t *testing.T) {
 		{"in a storm", cutStory{"commit for ever", 0, 200, 2 * time.Millisecond}, 4, false, nil},
 		{"while the file is opened again", cutStory{"commit and fail", 0, 100, 2 * time.Millisecond}, 2, false, nil},
 		{"during a backup", cutStory{"commit and copy", 0, 2000, 2 * time.Millisecond}, 1, false, nil},
-		{"during the first creation", cutStory{"commit for ever", 0, 1, 15 * time.Millisecond}, 2, true, nil},
+		{"during the first creation", cutStory{"commit for ever", 0, 1, 40 * time.Millisecond}, 2, true, nil},
 		{"after a backup was renamed into place", cutStory{"commit for ever", 0, 20, 2 * time.Millisecond}, 1, true, putBack},
 	}
 	for _, s := range stories {
