@@ -31,6 +31,9 @@
 // An action that must not be repeated is written down as begun before it is sent. One that was begun, and whose outcome is not known,
 // is looked for by its mark; it is sent again only when it is not there and GitLab can no longer be working on it.
 //
+// What a person has just asked for goes before a backlog, and what a vendor's limit holds back waits in line at that limit's gate in the
+// store, lane behind lane, without being tried. A job that is refused for good is parked; most kinds let their lane go on.
+//
 // The link holds the last state that was passed on, so only differences are: what people change in GitLab stands until somebody acts in
 // Slack again, and the other way round. A sweep makes the same events as the socket does, and so does a poll of GitLab: there is no other
 // code for catching up.
@@ -49,7 +52,7 @@
 //	                          the loop, what changes the world, and whether it did already
 //	edits.go, files.go, assign.go, say.go
 //	                          the changes that take more than one request
-//	retry.go, outage.go, ops.go
+//	retry.go, limits.go, outage.go, ops.go
 //	                          the vendors' errors, what follows from each, and who hears of it
 //	sweep.go, compare.go, poll.go, sweepissues.go
 //	                          what happened while nobody listened

@@ -143,7 +143,16 @@ func Retry(ctx context.Context, s *store.Store, id string) (n int, err error) {
 func Drop(ctx context.Context, s *store.Store, id string) error {
 	found, err := changeJob(ctx, s, id, func(c *store.Change, j store.Job) error {
 		c.DeleteJob(id)
-		if t, a, err := decode(j); err == nil && a.Look != nil {
+		t, a, err := decode(j)
+		if err != nil {
+			return nil // nobody can read what it was about
+		}
+		if j.Parked != "" && a.Card == nil {
+			if err := cardAnew(ctx, s, c, t); err != nil {
+				return err
+			}
+		}
+		if a.Look != nil {
 			return dropHints(ctx, s, c, t)
 		}
 		return nil
@@ -152,6 +161,24 @@ func Drop(ctx context.Context, s *store.Store, id string) error {
 		err = ErrNoJob
 	}
 	return err
+}
+
+// cardAnew has the card say no longer that something was given up.
+func cardAnew(ctx context.Context, s *store.Store, c *store.Change, t Thread) error {
+	var card saidRecord
+	if _, err := s.Get(ctx, cardKey(t), &card); err != nil || !card.Parked {
+		return err
+	}
+	job, err := Action{Card: &ShowCard{}}.job(t)
+	if err != nil {
+		return err
+	}
+	if _, waits, err := s.Job(ctx, job.Key); err != nil || waits {
+		return err
+	}
+	c.GuardNoJob(job.Key)
+	c.PutJob(job)
+	return nil
 }
 
 // changeJob changes a job as it is, and reports whether there is one.

@@ -11,12 +11,12 @@ import (
 
 // finish ends a job: what it brought about, what follows and its own end are one commit.
 func (b *Bridge) finish(ctx context.Context, job store.Job, t Thread, a Action, o outcome) (next *store.Job, err error) {
-	if a.changesIssue() {
-		var card saidRecord
-		if _, err := b.store.Get(ctx, cardKey(t), &card); err != nil {
+	if a.Card == nil && a.Tell == nil && !slices.ContainsFunc(o.then, func(a Action) bool { return a.Card != nil }) {
+		card, err := b.warns(ctx, t)
+		if err != nil {
 			return nil, err
 		}
-		if card.Parked && !slices.ContainsFunc(o.then, func(a Action) bool { return a.Card != nil }) {
+		if card {
 			o.then = append(o.then, Action{Card: &ShowCard{}}) // what it says was given up may be what is done now
 		}
 	}

@@ -33,6 +33,11 @@ func (b *Bridge) look(ctx context.Context, job store.Job, t Thread) (next *store
 		return nil, err
 	}
 	v := Decide(f)
+	card, err := b.mended(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	v.Actions = append(v.Actions, card...)
 	for {
 		c := b.store.Change()
 		next, err = b.conclude(ctx, c, f, v)

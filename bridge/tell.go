@@ -185,3 +185,22 @@ func (b *Bridge) parked(ctx context.Context, t Thread) ([]string, error) {
 	}
 	return unique(out), err
 }
+
+// warns reports whether the card says that something was given up.
+func (b *Bridge) warns(ctx context.Context, t Thread) (bool, error) {
+	var card saidRecord
+	_, err := b.store.Get(ctx, cardKey(t), &card)
+	return card.Parked, err
+}
+
+// mended is the card anew if it says that something was given up and nothing is any more: the look itself may have been.
+func (b *Bridge) mended(ctx context.Context, t Thread) ([]Action, error) {
+	if card, err := b.warns(ctx, t); err != nil || !card {
+		return nil, err
+	}
+	still, err := b.parked(ctx, t)
+	if err != nil || len(still) > 0 {
+		return nil, err
+	}
+	return []Action{{Card: &ShowCard{}}}, nil
+}
