@@ -143,17 +143,8 @@ func Retry(ctx context.Context, s *store.Store, id string) (n int, err error) {
 func Drop(ctx context.Context, s *store.Store, id string) error {
 	found, err := changeJob(ctx, s, id, func(c *store.Change, j store.Job) error {
 		c.DeleteJob(id)
-		t, a, err := decode(j)
-		if err != nil {
-			return nil // nobody can read what it was about
-		}
-		if j.Parked != "" && a.Card == nil {
-			if err := cardAnew(ctx, s, c, t); err != nil {
-				return err
-			}
-		}
-		if a.Look != nil {
-			return dropHints(ctx, s, c, t)
+		if t, a, err := decode(j); err == nil {
+			return dropped(ctx, s, c, t, a, j)
 		}
 		return nil
 	})
@@ -161,6 +152,19 @@ func Drop(ctx context.Context, s *store.Store, id string) error {
 		err = ErrNoJob
 	}
 	return err
+}
+
+// dropped takes away what belongs to a job that is dropped.
+func dropped(ctx context.Context, s *store.Store, c *store.Change, t Thread, a Action, j store.Job) error {
+	if j.Parked != "" && a.Card == nil {
+		if err := cardAnew(ctx, s, c, t); err != nil {
+			return err
+		}
+	}
+	if a.Look != nil {
+		return dropHints(ctx, s, c, t)
+	}
+	return nil
 }
 
 // cardAnew has the card say no longer that something was given up.
