@@ -140,17 +140,19 @@ func (b *Bridge) reactionConcerns(ctx context.Context, t Thread, r *Rules, e Eve
 	return b.ifTracked(ctx, t, h)
 }
 
-// ifTracked gives the hint if the thread has an issue, or work that may lead to one. The work is asked for first: it ends only in the
+// ifTracked gives the hint if the thread has an issue, one that was found for it, or work that may lead to one. The work is asked for first: it ends only in the
 // commit that makes the link.
 func (b *Bridge) ifTracked(ctx context.Context, t Thread, h Hint) (*Hint, error) {
 	jobs, err := b.store.ThreadJobs(ctx, t.String()+"/")
 	if err != nil || len(jobs) > 0 {
 		return &h, err
 	}
-	if _, found, err := b.store.Read(ctx, linkKey(t)); err != nil || !found {
-		return nil, err
+	for _, key := range []string{linkKey(t), foundKey(t)} {
+		if _, known, err := b.store.Read(ctx, key); err != nil || known {
+			return &h, err
+		}
 	}
-	return &h, nil
+	return nil, nil
 }
 
 // lookAt has the thread looked at, soon: on return that is durable.

@@ -63,13 +63,16 @@ type Bridge struct {
 	catchUp catchUp
 	polls   chan struct{}
 	ops     chan string
+	lapse   atomic.Pointer[lapse] // set when Run begins
+	recalls chan struct{}         // taken by who reads marks
 }
 
 // New makes a bridge between two ends. The store stays the caller's to close, after Run has returned.
 func New(config Config, slack Slack, gitlab GitLab, s *store.Store, team *agents.File, log zerolog.Logger, meter Meter) *Bridge {
 	b := &Bridge{config: config, slack: slack, gitlab: gitlab, store: s, log: log, meter: meter, started: time.Now(),
-		gaps: make(chan struct{}, 1), polls: make(chan struct{}, 1), ops: make(chan string, opsKept)}
+		gaps: make(chan struct{}, 1), polls: make(chan struct{}, 1), ops: make(chan string, opsKept), recalls: make(chan struct{}, 1)}
 	b.file.Store(team)
+	b.lapse.Store(&lapse{})
 	return b
 }
 

@@ -25,6 +25,8 @@ func Decide(f Facts) Verdict {
 	switch {
 	case f.Rules == nil:
 		return nothing("the channel is not in the agents file")
+	case f.Found != nil:
+		return f.takeOver()
 	case f.Link != nil:
 		return f.follow()
 	case f.Root == nil:

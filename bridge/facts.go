@@ -33,7 +33,8 @@ type Facts struct {
 	Sign     string        // the emoji of the bridge's own for a closed issue; empty: the workspace has none
 	Undo     time.Duration // Config.Undo
 
-	Back Back
+	Back  Back
+	Found *Found // more was done for the thread than the store knows; nil: no
 }
 
 // round says how many issues of the thread came before the one that its replies go to.
@@ -138,6 +139,7 @@ type Seen struct {
 type Link struct {
 	Issue     Issue     `json:"issue"`
 	Created   time.Time `json:"created"`
+	Recalled  time.Time `json:"recalled,omitzero"`   // the end of the last lapse of the store for which its notes were read anew
 	Closed    time.Time `json:"closed,omitzero"`     // when the bridge last saw it closed; zero while open
 	Requester string    `json:"requester,omitempty"` // Slack ID; empty for an app's or workflow's message
 	Newest    string    `json:"newest"`              // ts of the newest message that was mirrored or waits for it

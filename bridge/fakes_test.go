@@ -137,9 +137,9 @@ type fakeSlack struct {
 
 // fakeReply is a message of the bridge.
 type fakeReply struct {
-	thread    Thread
-	key, text string
-	gone      bool
+	thread        Thread
+	ts, key, text string
+	gone          bool
 }
 
 func (s *fakeSlack) cutLists(m Message) Message {
@@ -256,23 +256,25 @@ func (s *fakeSlack) PostReply(_ context.Context, t Thread, key string, text mark
 	if tr != nil && !tr.obey {
 		return "", tr.err
 	}
-	s.replies = append(s.replies, &fakeReply{thread: t, key: key, text: text.String()})
+	r := &fakeReply{thread: t, key: key, text: text.String(), ts: tsOf(time.Now().Add(time.Duration(len(s.replies)) * time.Microsecond))}
+	s.replies = append(s.replies, r)
 	if key == cardReply {
 		s.cards[t] = append(s.cards[t], text.String())
 	}
 	if tr != nil {
 		return "", tr.err
 	}
-	return fmt.Sprint(len(s.replies) - 1), nil
+	return r.ts, nil
 }
 
 // reply finds a reply by its ts.
 func (s *fakeSlack) reply(ts string) (*fakeReply, error) {
-	var i int
-	if _, err := fmt.Sscan(ts, &i); err != nil || i >= len(s.replies) || s.replies[i].gone {
-		return nil, &Never{Err: fmt.Errorf("message_not_found: %w", ErrGone)}
+	for _, r := range s.replies {
+		if r.ts == ts && !r.gone {
+			return r, nil
+		}
 	}
-	return s.replies[i], nil
+	return nil, &Never{Err: fmt.Errorf("message_not_found: %w", ErrGone)}
 }
 
 func (s *fakeSlack) UpdateReply(_ context.Context, _, ts string, text markup.Slack) error {
@@ -321,12 +323,27 @@ func (s *fakeSlack) FindReply(_ context.Context, t Thread, key string) (string, 
 	if tr := s.called(name("Find", key)); tr != nil {
 		return "", tr.err
 	}
-	for i, r := range s.replies {
+	for _, r := range s.replies {
 		if r.thread == t && r.key == key && !r.gone {
-			return fmt.Sprint(i), nil
+			return r.ts, nil
 		}
 	}
 	return "", nil
+}
+
+func (s *fakeSlack) OwnReplies(_ context.Context, t Thread) (map[string]string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if tr := s.called("OwnReplies"); tr != nil {
+		return nil, tr.err
+	}
+	own := map[string]string{}
+	for _, r := range s.replies {
+		if r.thread == t && !r.gone {
+			own[r.key] = r.ts
+		}
+	}
+	return own, nil
 }
 
 func (s *fakeSlack) Tell(_ context.Context, _ Thread, user string, text markup.Slack) error {
@@ -454,6 +471,7 @@ type fakeIssue struct {
 	Notes   []string // texts; a note's number is its place, from 1; empty: deleted
 	written []Note   // beside the texts: who, when, what kind
 	deleted bool
+	foreign bool // another account made it
 
 	reopener string // who reopened it last
 }
@@ -518,7 +536,7 @@ func (g *fakeGitLab) CreateIssue(ctx context.Context, project int, n NewIssue) (
 	}
 	iid := len(g.issues) + 1
 	i := &fakeIssue{Issue: Issue{Project: project, IID: iid, URL: fmt.Sprintf("https://gitlab.example.com/acme/app/-/issues/%d", iid),
-		Ref: fmt.Sprintf("acme/app#%d", iid), Confidential: n.Confidential, Title: n.Title, Description: n.Description.String()}}
+		Ref: fmt.Sprintf("acme/app#%d", iid), Confidential: n.Confidential, Title: n.Title, Description: n.Description.String(), Created: time.Now().UTC()}}
 	i.touch()
 	i.label(n.Labels, nil)
 	g.assign(i, n.Assignees)
@@ -694,13 +712,39 @@ func (g *fakeGitLab) Notes(_ context.Context, _, iid int, page func([]Note) bool
 	return nil
 }
 
-func (g *fakeGitLab) Reopener(_ context.Context, _, iid int) (string, error) {
+func (g *fakeGitLab) Reopener(_ context.Context, _, iid int) (string, bool, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if tr := g.called("Reopener"); tr != nil {
-		return "", tr.err
+		return "", false, tr.err
 	}
-	return g.issues[iid-1].reopener, nil
+	name := g.issues[iid-1].reopener
+	return name, name == ownAccount, nil
+}
+
+// ownAccount is the name of the bridge's account.
+const ownAccount = "Bridge"
+
+func (g *fakeGitLab) OwnIssues(_ context.Context, project int, since time.Time, page func([]Issue) error) error {
+	g.mu.Lock()
+	if tr := g.called("OwnIssues"); tr != nil {
+		g.mu.Unlock()
+		return tr.err
+	}
+	var own []Issue
+	for _, i := range g.issues {
+		if !i.deleted && !i.foreign && i.Project == project && !i.Created.Before(since.Add(-5*time.Minute)) {
+			own = append(own, i.Issue)
+		}
+	}
+	g.mu.Unlock()
+	for len(own) > 2 { // small pages
+		if err := page(own[:2]); err != nil {
+			return err
+		}
+		own = own[2:]
+	}
+	return page(own)
 }
 
 func (g *fakeGitLab) Changed(_ context.Context, project int, since time.Time, page func([]Issue) error) error {

@@ -44,11 +44,13 @@ func (b *Bridge) gather(ctx context.Context, t Thread, hints []Hint) (f Facts, e
 		return f, err
 	}
 	if f.Root == nil && len(f.Replies) == 0 {
+		f.markedReplies()
 		return f, nil
 	}
 	if err := b.gatherMirrored(ctx, &f); err != nil {
 		return f, err
 	}
+	f.markedReplies()
 	if err := b.gatherFiles(ctx, &f); err != nil {
 		return f, err
 	}
@@ -73,8 +75,26 @@ func (b *Bridge) gatherNew(ctx context.Context, f *Facts) error {
 	if f.Channel, err = b.slack.Channel(ctx, f.Thread.Channel); err != nil {
 		return err
 	}
-	f.Project, err = b.gitlab.Project(ctx, f.Rules.Channel.Project)
-	return err
+	if f.Project, err = b.gitlab.Project(ctx, f.Rules.Channel.Project); err != nil {
+		return err
+	}
+	f.Sign = b.sign(f.Rules)
+	var r foundRecord
+	found, err := b.store.Get(ctx, foundKey(f.Thread), &r)
+	if err != nil || !found {
+		return err
+	}
+	return b.gatherFound(ctx, f, r)
+}
+
+// sign is the emoji of the bridge's own for a closed issue; empty: the workspace has none.
+func (b *Bridge) sign(r *Rules) string {
+	for _, emoji := range r.Channel.Resolved {
+		if b.slack.HasEmoji(emoji) {
+			return emoji
+		}
+	}
+	return ""
 }
 
 // gatherKnown reads of a thread with an issue what the hints ask for.
@@ -85,6 +105,12 @@ func (b *Bridge) gatherKnown(ctx context.Context, f *Facts, hints []Hint) error 
 	}
 	if err := b.gatherAround(ctx, f); err != nil {
 		return err
+	}
+	if f.Link.Lost == "" && b.lapse.Load().hides(f.Link) {
+		if err := b.readThread(ctx, f); err != nil {
+			return err
+		}
+		return b.gatherFound(ctx, f, foundRecord{Project: f.Link.Issue.Project, IID: f.Link.Issue.IID, Ref: f.Link.Issue.Ref, URL: f.Link.Issue.URL})
 	}
 	if err := b.gatherBack(ctx, f, hints); err != nil {
 		return err
@@ -115,12 +141,7 @@ func (b *Bridge) gatherAround(ctx context.Context, f *Facts) (err error) {
 	if err == nil && f.Link.Lost == "" && f.Link.Issue.Project != f.Project.ID {
 		f.Project, err = b.gitlab.Project(ctx, strconv.Itoa(f.Link.Issue.Project))
 	}
-	for _, emoji := range f.Rules.Channel.Resolved {
-		if b.slack.HasEmoji(emoji) {
-			f.Sign = emoji
-			break
-		}
-	}
+	f.Sign = b.sign(f.Rules)
 	return err
 }
 

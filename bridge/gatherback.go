@@ -46,7 +46,7 @@ func (b *Bridge) gatherBack(ctx context.Context, f *Facts, hints []Hint) error {
 		return b.gatherMoved(ctx, f)
 	}
 	if back.Issue != nil && !back.Issue.Closed && f.Link.Shown {
-		name, err := b.gitlab.Reopener(ctx, f.Link.Issue.Project, f.Link.Issue.IID)
+		name, _, err := b.gitlab.Reopener(ctx, f.Link.Issue.Project, f.Link.Issue.IID)
 		if err != nil && !errors.Is(err, ErrGone) {
 			return err
 		}
@@ -64,14 +64,9 @@ func (b *Bridge) gatherMoved(ctx context.Context, f *Facts) error {
 	if err != nil && !errors.Is(err, ErrGone) {
 		return err
 	}
-	to, found := *f.Back.Issue, true
-	for range movesFollowed {
-		if to, found, err = b.gitlab.Moved(ctx, to); err != nil {
-			return err
-		}
-		if !found || to.MovedTo == 0 {
-			break
-		}
+	to, found, err := b.moved(ctx, *f.Back.Issue)
+	if err != nil {
+		return err
 	}
 	if !found {
 		f.Back = Back{NotFound: true}
@@ -89,6 +84,18 @@ func (b *Bridge) gatherMoved(ctx context.Context, f *Facts) error {
 		f.renumbered(n)
 	}
 	return nil
+}
+
+// moved finds what an issue that was moved has become; not found: it is where the token cannot read.
+func (b *Bridge) moved(ctx context.Context, i Issue) (to Issue, found bool, err error) {
+	to, found = i, true
+	for range movesFollowed {
+		to, found, err = b.gitlab.Moved(ctx, to)
+		if err != nil || !found || to.MovedTo == 0 {
+			break
+		}
+	}
+	return to, found, err
 }
 
 // renumbered notes which messages a note of a moved issue carries.

@@ -114,6 +114,9 @@ func (b *Bridge) gatherNames(ctx context.Context, f *Facts) error {
 	}
 	switch {
 	case f.Root == nil:
+	case f.Found != nil:
+		want(f.Root)
+		users = append(users, f.acknowledgers()...)
 	case f.Link == nil || f.Link.Lost != "":
 		if agents := f.acknowledgers(); len(agents) > 0 {
 			want(f.Root)
@@ -124,7 +127,7 @@ func (b *Bridge) gatherNames(ctx context.Context, f *Facts) error {
 		users = append(users, f.Link.By, f.Link.Requester)
 	}
 	for i := range f.Replies {
-		if m := &f.Replies[i]; !m.Own && f.toShow(m) && (f.Link != nil || users != nil) {
+		if m := &f.Replies[i]; !m.Own && f.toShow(m) && (f.Link != nil || f.Found != nil || users != nil) {
 			want(m)
 		}
 	}

@@ -23,6 +23,10 @@ type GitLab interface {
 	// since then: one request per 100. Of several the lowest number is returned.
 	FindIssue(ctx context.Context, project int, t Thread, since time.Time) (i Issue, found bool, err error)
 
+	// OwnIssues reads the issues that the bridge's account, or a former one, made since then, in the order in which they were made, a page of up
+	// to 100 at a time: one request a page. A zero time means all. It ends early with the error that page returns.
+	OwnIssues(ctx context.Context, project int, since time.Time, page func([]Issue) error) error
+
 	// Issue reads an issue: one request.
 	Issue(ctx context.Context, project, iid int) (Issue, error)
 
@@ -45,8 +49,9 @@ type GitLab interface {
 	// Notes reads an issue's notes, the last changed first, a page of up to 100 at a time: one request a page, as long as page wants more.
 	Notes(ctx context.Context, project, iid int, page func([]Note) (more bool)) error
 
-	// Reopener names the person who reopened an issue last: one request per 100 changes of its state. Empty: GitLab does not tell.
-	Reopener(ctx context.Context, project, iid int) (name string, err error)
+	// Reopener names who reopened an issue last, and says whether that was the bridge: one request per 100 changes of its state. Empty: nobody
+	// did, or GitLab does not tell.
+	Reopener(ctx context.Context, project, iid int) (name string, own bool, err error)
 
 	// Changed reads the issues that changed since then, the one that changed first first, a page of up to 100 at a time: one request a page.
 	// It ends early with the error that page returns.
@@ -97,9 +102,10 @@ type Issue struct {
 	MovedTo  int       `json:"moved_to,omitempty"`  // GitLab's own number of the issue that it was moved to; 0: not moved
 	Comments int       `json:"comments,omitempty"`  // how many notes people and bots have written
 
-	// Title and Description are never stored with the link.
-	Title       string `json:"-"`
-	Description string `json:"-"`
+	// Title, Description and Created are never stored with the link.
+	Title       string    `json:"-"`
+	Description string    `json:"-"`
+	Created     time.Time `json:"-"`
 }
 
 // Note is a comment in an issue, or a record of something that was done to it.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"slack-gitlab-bridge/store"
@@ -28,11 +29,17 @@ func (b *Bridge) look(ctx context.Context, job store.Job, t Thread) (next *store
 			return nil, err
 		}
 	}
+	if err := b.recallThread(ctx, t); err != nil {
+		return nil, err
+	}
 	f, err := b.gather(ctx, t, hints)
 	if err != nil {
 		return nil, err
 	}
 	v := Decide(f)
+	if err := b.settled(ctx, f, v); err != nil {
+		return nil, err
+	}
 	card, err := b.mended(ctx, t)
 	if err != nil {
 		return nil, err
@@ -106,13 +113,23 @@ func (b *Bridge) conclude(ctx context.Context, c *store.Change, f Facts, v Verdi
 	if v.Move != (Thread{}) {
 		return nil, b.putLook(ctx, c, v.Move, Hint{})
 	}
+	if f.Link == nil && f.Root == nil && f.Rules != nil {
+		if err := b.idle(ctx, c, f.Thread); err != nil {
+			return nil, err
+		}
+	}
 	if err := b.keepLink(ctx, c, f, v); err != nil {
 		return nil, err
 	}
 	if err := b.keepReplies(ctx, c, f, v); err != nil {
 		return nil, err
 	}
-	if v.Link != nil && v.Link.Lost != "" && f.Link.Lost == "" {
+	if f.Found != nil && v.Link != nil {
+		if err := b.keepFound(ctx, c, f, v); err != nil {
+			return nil, err
+		}
+	}
+	if v.Link != nil && v.Link.Lost != "" && f.Link != nil && f.Link.Lost == "" {
 		if err := b.giveUp(ctx, c, f.Thread); err != nil {
 			return nil, err
 		}
@@ -206,6 +223,13 @@ func (b *Bridge) keepLink(ctx context.Context, c *store.Change, f Facts, v Verdi
 // sent without another commit, and returned.
 func (b *Bridge) want(ctx context.Context, c *store.Change, t Thread, lane string, actions []Action) (next *store.Job, err error) {
 	for i, a := range folded(t, actions) {
+		there, err := b.noted(ctx, t, a)
+		if err != nil {
+			return nil, err
+		}
+		if there {
+			continue
+		}
 		job, found, err := b.store.Job(ctx, a.key(t))
 		if err != nil {
 			return nil, err
@@ -238,6 +262,16 @@ func (b *Bridge) want(ctx context.Context, c *store.Change, t Thread, lane strin
 		}
 	}
 	return next, nil
+}
+
+// noted reports whether a note of its own for an edit or a continuation is there already: its mark was found.
+func (b *Bridge) noted(ctx context.Context, t Thread, a Action) (bool, error) {
+	if a.Note == nil || !strings.Contains(a.Note.Messages[0], "#") {
+		return false, nil
+	}
+	var m mirror
+	_, err := b.store.Get(ctx, mirrorKey(t, a.Note.Messages[0]), &m)
+	return m.Note != 0 && m.Round == a.Note.Round, err
 }
 
 // folded lays actions over earlier ones of the same key, which keep their place: two rules may want the same job.

@@ -223,6 +223,9 @@ func (b *Bridge) issueChanged(ctx context.Context, c *store.Change, i *Issue) er
 		return err
 	}
 	link, _, err := b.link(ctx, t)
+	if err == nil && link == nil && b.rules(t.Channel) != nil {
+		return b.foundChanged(ctx, c, t)
+	}
 	if err != nil || link == nil || link.Lost != "" || link.Issue.Project != i.Project || link.Issue.IID != i.IID || !link.Polled.Before(i.Updated) {
 		return err
 	}

@@ -50,6 +50,9 @@ type Slack interface {
 	// FindReply looks for the bridge's reply of that key in the thread: one request per 200 messages. Without one, ts is empty.
 	FindReply(ctx context.Context, t Thread, key string) (ts string, err error)
 
+	// OwnReplies finds all replies of the bridge in the thread, their ts by key: one request per 200 messages.
+	OwnReplies(ctx context.Context, t Thread) (map[string]string, error)
+
 	// Tell shows a person a text in the thread that nobody else sees. An error Unknown cannot be cleared up: nobody can look for it.
 	Tell(ctx context.Context, t Thread, user string, text markup.Slack) error
 

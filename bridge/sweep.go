@@ -138,9 +138,12 @@ func (b *Bridge) sweep(ctx context.Context, p *sweeps) {
 		if err == nil {
 			delete(p.owed, c.ID)
 			b.catchUp.compared(c.ID)
-			var m int
+			var m, found int
 			m, err = b.sweepIssues(ctx, c.ID, seen)
-			n += m
+			if err == nil {
+				found, err = b.sweepFound(ctx, c.ID)
+			}
+			n += m + found
 		}
 		looks += n
 		switch {

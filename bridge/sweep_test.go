@@ -271,7 +271,9 @@ func TestSweepTellsOps(t *testing.T) {
 		r.slack.order(trouble{call: "FirstMessages " + help, err: outageOf(ChannelScope(help)), times: 5})
 		r.start()
 		time.Sleep(10 * time.Minute)
-		told := slices.DeleteFunc(r.slack.read(&r.slack.announced), func(text string) bool { return !strings.Contains(text, "Waiting") && !strings.Contains(text, "Going on") })
+		told := slices.DeleteFunc(r.slack.read(&r.slack.announced), func(text string) bool {
+			return !strings.Contains(text, "Waiting") && !strings.Contains(text, "Going on")
+		})
 		wantParts(t, "ops", told, []string{"Waiting: ", "Going on: " + ChannelScope(help)})
 	})
 }

@@ -34,6 +34,17 @@ func (b *Bridge) Run(ctx context.Context) error {
 	})
 	defer stopCut()
 
+	for {
+		err := b.orient(ctx)
+		if err == nil {
+			break
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		b.log.Error().Err(err).Msg("store cannot be read or written")
+		sleep(ctx, storePause)
+	}
 	b.catchUp.begin(b.gapAtStart(ctx))
 	b.recall(ctx)
 	var running sync.WaitGroup

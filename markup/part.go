@@ -209,3 +209,15 @@ func mayAct(text string) bool {
 		return slashLine.MatchString(l.text) || doubtful.MatchString(l.text) && !markPattern.MatchString(l.text)
 	})
 }
+
+// AddMark ends a text that was read from GitLab with the mark of the thread, given as channel/ts. It fails if what stays could act.
+func AddMark(body, thread string) (GitLab, bool) {
+	if mayAct(body) {
+		return GitLab{}, false
+	}
+	body = strings.TrimRightFunc(body, unicode.IsSpace)
+	if body != "" {
+		body += "\n\n"
+	}
+	return GitLab{body + mark("thread", []string{thread})}, true
+}

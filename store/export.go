@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 	"unicode/utf8"
 )
 
@@ -25,6 +26,8 @@ type exportHeader struct {
 	Version int    `json:"version"`
 	// Store is the version of the records, as versionKey has it.
 	Store int `json:"store"`
+	// Taken is when; zero: by an older program, which did not tell.
+	Taken time.Time `json:"taken,omitzero"`
 }
 
 // exportLine is any other line: a record or, with Records, the trailer.
@@ -47,7 +50,7 @@ func Export(ctx context.Context, e Engine, w io.Writer) (n int, err error) {
 		return 0, fmt.Errorf("export: %w", err)
 	}
 	out := bufio.NewWriterSize(w, 64<<10)
-	err = writeLine(out, exportHeader{exportFormat, exportVersion, v})
+	err = writeLine(out, exportHeader{exportFormat, exportVersion, v, time.Now().UTC()})
 	if err == nil {
 		err = scan(ctx, e, "", func(kv KV) error {
 			if kv.Key == versionKey {

@@ -62,7 +62,8 @@ type importer struct {
 	n      int // records so far
 	last   string
 	batch  Batch
-	size   int // of the batch's keys and values, in bytes
+	size   int  // of the batch's keys and values, in bytes
+	copied bool // the records tell when they were copied
 }
 
 // next reads a line; io.EOF after the last.
@@ -198,6 +199,7 @@ func (i *importer) put(ctx context.Context, l exportLine) error {
 	}
 	i.n++
 	i.last = kv.Key
+	i.copied = i.copied || kv.Key == CopiedKey
 	i.batch.Puts = append(i.batch.Puts, kv)
 	i.size += len(kv.Key) + len(kv.Value)
 	if len(i.batch.Puts) < importRecords && i.size < importBytes {
@@ -229,13 +231,16 @@ func (i *importer) commit(ctx context.Context) error {
 	return err
 }
 
-// finish makes it a store, with the last of the records.
+// finish makes it a store, with the last of the records, and says that it is a copy.
 func (i *importer) finish(ctx context.Context, h exportHeader) error {
 	raw, err := encode(version{h.Store})
 	if err != nil {
 		return err
 	}
 	i.batch.Puts = append(i.batch.Puts, KV{versionKey, raw})
+	if !i.copied {
+		i.batch.Puts = append(i.batch.Puts, Copied(h.Taken))
+	}
 	i.batch.Deletes = append(i.batch.Deletes, importKey)
 	return i.commit(ctx)
 }

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -17,7 +18,10 @@ import (
 	"slack-gitlab-bridge/store/bolt"
 )
 
-const exportStart = `{"format":"slack-gitlab-bridge export","version":1,"store":1}` + "\n"
+const (
+	exportHead  = `{"format":"slack-gitlab-bridge export","version":1,"store":1`
+	exportStart = exportHead + "}\n"
+)
 
 func newEngine(t testing.TB) *bolt.Engine {
 	t.Helper()
@@ -55,7 +59,7 @@ func TestExportImport(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := export(t, from)
-	if !strings.HasPrefix(text, exportStart) || !strings.HasSuffix(text, "\n{\"records\":2}\n") || !strings.Contains(text, `{"key":"link/C1/1.5","value":{"issue":7}}`+"\n") {
+	if !strings.HasPrefix(text, exportHead+`,"taken":"20`) || !strings.HasSuffix(text, "\n{\"records\":2}\n") || !strings.Contains(text, `{"key":"link/C1/1.5","value":{"issue":7}}`+"\n") {
 		t.Errorf("Export wrote %s\nwant the header, the link as it is, and the number 2", text)
 	}
 	to := newEngine(t)
@@ -63,8 +67,11 @@ func TestExportImport(t *testing.T) {
 	if n, err := store.Import(t.Context(), to, strings.NewReader(text)); n != 2 || err != nil {
 		t.Fatalf("Import = %d, %v; want 2, nil", n, err)
 	}
-	if got, want := all(t, to), all(t, from); !reflect.DeepEqual(got, want) {
-		t.Errorf("imported %q\nwant %q", got, want)
+	got := all(t, to)
+	if len(got) == 0 || got[0].Key != store.CopiedKey || !strings.Contains(text, `"taken":`+string(got[0].Value)) {
+		t.Errorf("imported %q, want first that it is a copy, and of when", got)
+	} else if want := all(t, from); !reflect.DeepEqual(got[1:], want) {
+		t.Errorf("imported %q\nwant beside that %q", got, want)
 	}
 	jobs, err := openStore(t, to).Jobs(t.Context())
 	if err != nil || len(jobs) != 1 || jobs[0].Key != "C1/1.5/look" {
@@ -83,6 +90,7 @@ func TestExportImportAnything(t *testing.T) {
 		records := rapid.MapOf(rapid.OneOf(rapid.StringN(1, 20, 50), rapid.Map(rapid.SliceOfN(rapid.Byte(), 1, 20), func(b []byte) string { return string(b) })), values).Draw(rt, "records")
 		delete(records, "meta/version")
 		delete(records, "meta/import")
+		delete(records, store.CopiedKey)
 		from, to := newMemory(), newMemory()
 		openMemory(rt, from)
 		for k, v := range records {
@@ -95,6 +103,7 @@ func TestExportImportAnything(t *testing.T) {
 		if _, err := store.Import(context.Background(), to, bytes.NewReader(text.Bytes())); err != nil {
 			rt.Fatalf("Import = %v of\n%s", err, text.String())
 		}
+		delete(to.records, store.CopiedKey)
 		if !reflect.DeepEqual(to.records, from.records) {
 			rt.Errorf("imported %q\nwant %q\nby %s", to.records, from.records, text.String())
 		}
@@ -203,8 +212,8 @@ func TestImportCutShort(t *testing.T) {
 		if n, err := store.Import(t.Context(), m, strings.NewReader(text)); n != 1700 || err != nil {
 			t.Errorf("Import again after commit %d failed = %d, %v; want 1700, nil", dies, n, err)
 		}
-		if got := len(m.records); got != 1701 {
-			t.Errorf("after that there are %d records, want 1700 and the version", got)
+		if got := len(m.records); got != 1702 {
+			t.Errorf("after that there are %d records, want 1700, the version, and that it is a copy", got)
 		}
 	}
 }
@@ -278,5 +287,26 @@ func TestExportFails(t *testing.T) {
 	cancel()
 	if _, err := store.Export(ended, m, io.Discard); !errors.Is(err, context.Canceled) {
 		t.Errorf("Export after its context ended = %v, want that", err)
+	}
+}
+
+// What is a copy already says so as it did, and an export by an older program does not know when it was made.
+func TestImportOfACopy(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	copied := `{"key":"copied/at","value":"2026-01-02T03:04:05Z"}` + "\n"
+	for text, want := range map[string]time.Time{
+		exportHead + `,"taken":"2026-05-06T07:08:09Z"}` + "\n" + copied + `{"records":1}` + "\n": at,
+		exportHead + `,"taken":"2026-01-02T03:04:05Z"}` + "\n" + `{"records":0}` + "\n":          at,
+		exportStart + `{"records":0}` + "\n":                                                     {},
+	} {
+		e := newEngine(t)
+		if _, err := store.Import(t.Context(), e, strings.NewReader(text)); err != nil {
+			t.Fatalf("Import = %v of\n%s", err, text)
+		}
+		got := at.Add(time.Hour)
+		if found, err := openStore(t, e).Get(t.Context(), store.CopiedKey, &got); !found || err != nil || !got.Equal(want) {
+			t.Errorf("Get(%s) = %v, %v: %v; want %v, after Import of\n%s", store.CopiedKey, found, err, got, want, text)
+		}
 	}
 }

@@ -186,7 +186,9 @@ func (g *GitLab) ours(ctx context.Context) (authors, error) {
 			return authors{}, err
 		}
 	}
-	return authors{id: g.Identity().UserID, former: g.former}, nil
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return authors{id: g.me.UserID, former: g.former}, nil
 }
 
 // authors are the accounts whose marks count.
@@ -197,6 +199,17 @@ type authors struct {
 
 func (a authors) include(id int, username string) bool {
 	return id == a.id || slices.ContainsFunc(a.former, func(f string) bool { return strings.EqualFold(f, username) })
+}
+
+// AddFormer has the marks of these accounts count too.
+func (g *GitLab) AddFormer(usernames []string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, name := range usernames {
+		if !strings.EqualFold(name, g.me.Username) && !slices.ContainsFunc(g.former, func(f string) bool { return strings.EqualFold(f, name) }) {
+			g.former = append(g.former[:len(g.former):len(g.former)], name)
+		}
+	}
 }
 
 // Version asks for GitLab's version, such as "19.2.1".

@@ -3,6 +3,7 @@ package gitlabside
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -139,7 +140,7 @@ func (g *GitLab) translated(project int, i *gitlab.Issue) bridge.Issue {
 	out := bridge.Issue{
 		Project: i.ProjectID, IID: i.IID, URL: i.WebURL, Ref: g.issueName(project, i.IID),
 		Closed: i.State == "closed", Labels: i.Labels, Confidential: i.Confidential,
-		Updated: timeOf(i.UpdatedAt), MovedTo: i.MovedToID, Comments: i.UserNotesCount, Title: i.Title, Description: i.Description,
+		Updated: timeOf(i.UpdatedAt), MovedTo: i.MovedToID, Comments: i.UserNotesCount, Title: i.Title, Description: i.Description, Created: timeOf(i.CreatedAt),
 	}
 	if out.Closed && i.ClosedBy != nil {
 		out.ClosedBy = cmp.Or(i.ClosedBy.Name, i.ClosedBy.Username)
@@ -165,47 +166,68 @@ func (g *GitLab) translated(project int, i *gitlab.Issue) bridge.Issue {
 // clockSlack is how far GitLab's clock and ours may be apart.
 const clockSlack = 5 * time.Minute
 
+// errSeenEnough ends the reading of a list.
+var errSeenEnough = errors.New("seen enough")
+
 // FindIssue implements bridge.GitLab. A zero time means all issues of the account. With former accounts all authors' issues are read.
-func (g *GitLab) FindIssue(ctx context.Context, project int, t bridge.Thread, since time.Time) (_ bridge.Issue, found bool, err error) {
+func (g *GitLab) FindIssue(ctx context.Context, project int, t bridge.Thread, since time.Time) (found bridge.Issue, ok bool, err error) {
+	what := fmt.Sprintf("find issue of %s in %s", t, g.projectName(project))
+	err = g.authored(ctx, what, project, since, func(list []bridge.Issue) error {
+		for _, i := range list {
+			if m, marked := markup.ParseMark(i.Description); marked && m.Thread == t.String() && (!ok || i.IID < found.IID) {
+				found, ok = i, true
+			}
+		}
+		if ok { // oldest first: a lower number cannot follow on a later page
+			return errSeenEnough
+		}
+		return nil
+	})
+	if errors.Is(err, errSeenEnough) {
+		err = nil
+	}
+	return found, ok && err == nil, err
+}
+
+// OwnIssues implements bridge.GitLab. With former accounts all authors' issues are read.
+func (g *GitLab) OwnIssues(ctx context.Context, project int, since time.Time, page func([]bridge.Issue) error) error {
+	return g.authored(ctx, "read own issues of "+g.projectName(project), project, since, page)
+}
+
+// authored hands over the issues that the token's account or a former one made since then, oldest first, up to 100 at a time.
+func (g *GitLab) authored(ctx context.Context, what string, project int, since time.Time, page func([]bridge.Issue) error) error {
 	by, err := g.ours(ctx)
 	if err != nil {
-		return bridge.Issue{}, false, err
+		return err
 	}
-	opt := &gitlab.ListProjectIssuesOptions{
-		Scope: new("all"), State: new("all"), OrderBy: new("created_at"), Sort: new("asc"),
-	}
+	opt := &gitlab.ListProjectIssuesOptions{Scope: new("all"), State: new("all"), OrderBy: new("created_at"), Sort: new("asc")}
 	if len(by.former) == 0 {
 		opt.AuthorID = &by.id
 	}
 	if !since.IsZero() {
 		opt.CreatedAfter = new(since.Add(-clockSlack).UTC())
 	}
-	var best *gitlab.Issue
-	r := request{what: fmt.Sprintf("find issue of %s in %s", t, g.projectName(project)), want: http.StatusOK, project: project}
-	err = g.pages(ctx, r, func(at gitlab.ListOptions, o gitlab.RequestOptionFunc) (bool, *gitlab.Response, error) {
-		opt.ListOptions.Page, opt.ListOptions.PerPage = at.Page, at.PerPage
-		list, resp, err := g.api.Issues.ListProjectIssues(project, opt, o)
-		if err = checkIssues(list, err); err != nil {
-			return false, resp, err
+	r := request{what: what, want: http.StatusOK, project: project}
+	for at := 1; at != 0; {
+		var list []*gitlab.Issue
+		// What page does must not run inside of call, which would take its failures for GitLab's.
+		at, _, err = g.page(ctx, r, at, func(o gitlab.ListOptions, with gitlab.RequestOptionFunc) (resp *gitlab.Response, err error) {
+			opt.ListOptions = o
+			list, resp, err = g.api.Issues.ListProjectIssues(project, opt, with)
+			return resp, checkIssues(list, err)
+		})
+		if err != nil {
+			return err
 		}
+		var ours []bridge.Issue
 		for _, i := range list {
-			if isOf(i, t, by) && (best == nil || i.IID < best.IID) {
-				best = i
+			if i.Author != nil && by.include(i.Author.ID, i.Author.Username) {
+				ours = append(ours, g.translated(project, i))
 			}
 		}
-		// Oldest first: a lower number cannot follow on a later page.
-		return best != nil, resp, err
-	})
-	if err != nil || best == nil {
-		return bridge.Issue{}, false, err
+		if err := page(ours); err != nil {
+			return err
+		}
 	}
-	return g.translated(project, best), true, nil
-}
-
-func isOf(i *gitlab.Issue, t bridge.Thread, by authors) bool {
-	if i == nil || i.IID <= 0 || i.Author == nil || !by.include(i.Author.ID, i.Author.Username) {
-		return false
-	}
-	m, ok := markup.ParseMark(i.Description)
-	return ok && m.Thread == t.String()
+	return nil
 }

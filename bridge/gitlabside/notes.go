@@ -103,9 +103,13 @@ func checkNotes(list []*gitlab.Note, err error) error {
 	return err
 }
 
-// Reopener names the person who reopened an issue last: one request per 100 changes of its state. GitLab keeps these in a journal of their
-// own, in the order in which they came; empty: it has none, or does not tell who.
-func (g *GitLab) Reopener(ctx context.Context, project, iid int) (name string, err error) {
+// Reopener names who reopened an issue last, and says whether that was the bridge's account: one request per 100 changes of its state. GitLab
+// keeps these in a journal of their own, in the order in which they came; empty: it has none, or does not tell who.
+func (g *GitLab) Reopener(ctx context.Context, project, iid int) (name string, own bool, err error) {
+	by, err := g.ours(ctx)
+	if err != nil {
+		return "", false, err
+	}
 	r := request{what: "read who reopened " + g.issueName(project, iid), want: http.StatusOK, pace: pacePoll, project: project, issue: true}
 	err = g.pages(ctx, r, func(at gitlab.ListOptions, o gitlab.RequestOptionFunc) (bool, *gitlab.Response, error) {
 		list, resp, err := g.api.ResourceStateEvents.ListIssueStateEvents(project, iid, &gitlab.ListStateEventsOptions{ListOptions: at}, o)
@@ -117,12 +121,12 @@ func (g *GitLab) Reopener(ctx context.Context, project, iid int) (name string, e
 				return false, resp, errNoID
 			}
 			if e.State == "reopened" && e.User != nil {
-				name = cmp.Or(strings.TrimSpace(e.User.Name), e.User.Username)
+				name, own = cmp.Or(strings.TrimSpace(e.User.Name), e.User.Username), by.include(e.User.ID, e.User.Username)
 			}
 		}
 		return false, resp, err
 	})
-	return name, err
+	return name, own, err
 }
 
 func translatedNote(n *gitlab.Note, by authors) bridge.Note {

@@ -85,22 +85,51 @@ var errFound = errors.New("found")
 // FindReply looks in the thread for what PostReply posted with that key: one request per 200 messages. Without one, ts is empty; of
 // several it is the first. Anyone can post metadata, so only the bridge's own messages count.
 func (s *Slack) FindReply(ctx context.Context, t bridge.Thread, key string) (ts string, err error) {
-	c := call{what: "look for " + key + " in " + t.String(), method: "conversations.replies", channel: t.Channel}
+	err = s.ownReplies(ctx, "look for "+key+" in "+t.String(), t, func(k, at string) error {
+		if k == key {
+			ts = at
+			return errFound
+		}
+		return nil
+	})
+	if errors.Is(err, errFound) {
+		return ts, nil
+	}
+	return ts, err
+}
+
+// OwnReplies finds all that PostReply posted to the thread, their ts by key: one request per 200 messages. Of several of one key it is the
+// first.
+func (s *Slack) OwnReplies(ctx context.Context, t bridge.Thread) (map[string]string, error) {
+	found := map[string]string{}
+	err := s.ownReplies(ctx, "look for own replies in "+t.String(), t, func(key, ts string) error {
+		if _, there := found[key]; !there {
+			found[key] = ts
+		}
+		return nil
+	})
+	return found, err
+}
+
+// ownReplies hands over key and ts of each reply of the bridge, in order, until f fails. A thread that is not there has none.
+func (s *Slack) ownReplies(ctx context.Context, what string, t bridge.Thread, f func(key, ts string) error) error {
+	c := call{what: what, method: "conversations.replies", channel: t.Channel}
 	self := s.self.Load()
 	form := url.Values{"channel": {t.Channel}, "ts": {t.TS}, "include_all_metadata": {"1"}}
-	err = s.pages(ctx, c, form, forward, func(page []message) error {
+	err := s.pages(ctx, c, form, forward, func(page []message) error {
 		for _, m := range page {
 			meta := m.Metadata
-			if self.own(m.User, m.BotID) && meta.EventType == metadataType &&
-				meta.EventPayload.Kind == key && meta.EventPayload.Thread == t.String() {
-				ts = m.TS
-				return errFound
+			if !self.own(m.User, m.BotID) || meta.EventType != metadataType || meta.EventPayload.Thread != t.String() {
+				continue
+			}
+			if err := f(meta.EventPayload.Kind, m.TS); err != nil {
+				return err
 			}
 		}
 		return nil
 	})
-	if errors.Is(err, errFound) || nothingThere(err) {
-		return ts, nil
+	if nothingThere(err) {
+		return nil
 	}
-	return ts, err
+	return err
 }

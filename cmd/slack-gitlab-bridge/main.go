@@ -24,6 +24,7 @@ type commands struct {
 	Backup      backupCommand      `cmd:"" help:"Copy the store, also while the daemon runs; it is put back by copying."`
 	Export      exportCommand      `cmd:"" help:"Write everything as JSON Lines to standard output."`
 	Import      importCommand      `cmd:"" help:"Bring what export wrote into an empty store."`
+	Rebuild     rebuildCommand     `cmd:"" help:"Make a store anew from the marks in GitLab, when it was lost."`
 	Manifest    manifestCommand    `cmd:"" help:"Print the Slack app manifest to paste."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Exit 0 if the running daemon is ready."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`

@@ -125,17 +125,26 @@ const callTimeout = 30 * time.Second
 
 // ends makes the Slack and the GitLab end. If given, others is called when the sockets of another instance turn up, or are gone.
 func ends(c config, m *metrics, log zerolog.Logger, n network, others func(sockets int)) (*slackside.Slack, *gitlabside.GitLab, error) {
-	gitlab, err := gitlabside.New(gitlabside.Config{URL: c.GitLabURL, Token: c.GitLabToken, FormerAccounts: c.GitLabFormerAccounts,
-		HTTP: &http.Client{Timeout: callTimeout, Transport: m.transport("gitlab", n)}})
+	gitlab, err := gitlabEnd(c, m, n)
 	if err != nil {
-		return nil, nil, &wrongUse{err}
+		return nil, nil, err
 	}
 	slack := slackside.New(slackside.Config{BotToken: c.SlackBotToken, AppToken: c.SlackAppToken, APIURL: c.SlackAPIURL, Log: log,
-		HTTP:    &http.Client{Timeout: callTimeout, Transport: m.transport("slack", n)},
+		HTTP:     &http.Client{Timeout: callTimeout, Transport: m.transport("slack", n)},
 		Dial:     n.dial,
 		OnEvent:  func(kind, result string) { m.received.WithLabelValues(kind, result).Inc() },
 		OnOthers: others})
 	return slack, gitlab, nil
+}
+
+// gitlabEnd makes the GitLab end.
+func gitlabEnd(c config, m *metrics, n network) (*gitlabside.GitLab, error) {
+	g, err := gitlabside.New(gitlabside.Config{URL: c.GitLabURL, Token: c.GitLabToken, FormerAccounts: c.GitLabFormerAccounts,
+		HTTP: &http.Client{Timeout: callTimeout, Transport: m.transport("gitlab", n)}})
+	if err != nil {
+		return nil, &wrongUse{err}
+	}
+	return g, nil
 }
 
 func (d *daemon) close() {
@@ -147,6 +156,9 @@ func (d *daemon) close() {
 // run starts everything, in the order in which it depends on each other, and waits for its end.
 func (d *daemon) run(ctx context.Context) error {
 	slackAnswered, gitlabAnswered, err := d.checkTokens(ctx)
+	if err == nil && gitlabAnswered {
+		err = d.recognize(ctx)
+	}
 	if err != nil {
 		return err
 	}
@@ -158,6 +170,11 @@ func (d *daemon) run(ctx context.Context) error {
 	g.Go(func() error {
 		if !gitlabAnswered && !d.greet(ctx, "gitlab", d.gitlab.Start) {
 			return nil
+		}
+		if !gitlabAnswered {
+			if err := d.recognize(ctx); err != nil {
+				d.log.Error().Err(err).Msg("store cannot be read or written")
+			}
 		}
 		d.use(d.bridge.AgentsFile())
 		return nil
@@ -197,6 +214,13 @@ func (d *daemon) checkTokens(ctx context.Context) (slackAnswered, gitlabAnswered
 		return false, false, refused
 	}
 	return slack == nil, gitlab == nil, nil
+}
+
+// recognize has the marks of all accounts count that the bridge ever had with this store.
+func (d *daemon) recognize(ctx context.Context) error {
+	all, err := bridge.Accounts(ctx, d.store, d.gitlab.Identity().Username)
+	d.gitlab.AddFormer(all)
+	return err
 }
 
 // greetAgain is how long a vendor that did not answer is left alone.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -29,6 +30,7 @@ func (e *Engine) Backup(ctx context.Context, path string) error {
 }
 
 func (e *Engine) backup(ctx context.Context, path string) error {
+	began := time.Now()
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
@@ -38,12 +40,28 @@ func (e *Engine) backup(ctx context.Context, path string) error {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err == nil {
+		err = stamp(path, began)
+	}
+	if err == nil {
 		err = Verify(ctx, path)
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(path))
 	}
 	return nil
+}
+
+// stamp has a copy say when it was taken.
+func stamp(path string, at time.Time) error {
+	db, err := openBolt(path, defaultTimeout)
+	if err != nil {
+		return err
+	}
+	kv := store.Copied(at)
+	err = sound(func() error {
+		return db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(recordsBucket).Put([]byte(kv.Key), seal(kv.Key, kv.Value)) })
+	})
+	return errors.Join(err, db.Close())
 }
 
 // copyTo writes the file as one transaction sees it. While that is open the file

@@ -1,0 +1,379 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"slack-gitlab-bridge/store"
+)
+
+// A store may know less than was done: it is new since the disk was lost, or it is a copy from some time ago. What was done in a time that it
+// knows nothing of is told by the marks in GitLab, and by the metadata of the bridge's own replies in Slack.
+
+// lapse is the time that the store knows nothing of. Its zero value is none.
+type lapse struct {
+	From  time.Time `json:"from,omitzero"`  // zero: it knows nothing of what was before Until
+	Until time.Time `json:"until,omitzero"` // zero: it knows all
+}
+
+const lapseKey = "cursor/lapse"
+
+// lapseSure is how long after a lapse its marks were surely read.
+const lapseSure = time.Hour
+
+// covers reports whether the thread may have got an issue that the store does not know of.
+func (l lapse) covers(t Thread) bool { return TimeOf(t.TS).Before(l.Until) }
+
+// hides reports whether more may have been done for a linked thread than the store knows.
+func (l lapse) hides(link *Link) bool {
+	return link.Created.Before(l.Until) && link.Recalled.Before(l.Until)
+}
+
+// marksRecord says how far the marks in a project were read.
+type marksRecord struct {
+	Until time.Time `json:"until"`         // the lapse's for which they were
+	At    time.Time `json:"at"`            // when they were
+	Any   bool      `json:"any,omitempty"` // the bridge has made issues there before
+}
+
+func marksKey(project int) string { return "cursor/marks/" + strconv.Itoa(project) }
+
+// foundRecord is an issue that was found by its mark and has no link yet.
+type foundRecord struct {
+	Project int       `json:"project"`
+	Ref     string    `json:"ref"`
+	URL     string    `json:"url"`
+	IID     int       `json:"iid"`
+	Closed  time.Time `json:"closed,omitzero"`   // when it changed last, if it is closed; zero while open
+	Moved   bool      `json:"moved,omitempty"`   // to another project
+	Adopted bool      `json:"adopted,omitempty"` // it has no mark, but a permalink of the thread
+	Idle    bool      `json:"idle,omitempty"`    // it could not be taken over: only an event asks for it again
+}
+
+const foundPrefix = "found/"
+
+func foundKey(t Thread) string { return foundPrefix + t.String() }
+
+// better reports whether of two issues of one thread this is the one: with a mark, not moved, the lower number.
+func (r foundRecord) better(o foundRecord) bool {
+	switch {
+	case r.Adopted != o.Adopted:
+		return o.Adopted
+	case r.Moved != o.Moved:
+		return o.Moved
+	}
+	return r.Project == o.Project && r.IID < o.IID
+}
+
+// orient finds out, before anything else is done, what the store does not know.
+func (b *Bridge) orient(ctx context.Context) error {
+	l, known, err := readLapse(ctx, b.store)
+	if err != nil {
+		return err
+	}
+	now := time.Now().UTC()
+	var copied time.Time
+	isCopy, err := b.store.Get(ctx, store.CopiedKey, &copied)
+	switch {
+	case err != nil:
+		return err
+	case isCopy:
+		if copied.Before(l.Until.Add(lapseSure)) { // it was not sure yet what had been done before
+			copied = earlier(copied, l.From)
+		}
+		l = lapse{From: copied, Until: now}
+		if err := b.unsettle(ctx, copied); err != nil {
+			return err
+		}
+		b.log.Warn().Time("from", l.From).Msg("the store is a copy: what was done since then is looked for in GitLab and Slack")
+	case known:
+	default:
+		if fresh, err := isNew(ctx, b.store); err != nil || fresh {
+			l.Until = now
+		}
+	}
+	if !known || isCopy {
+		c := b.store.Change()
+		c.Put(lapseKey, l)
+		c.Delete(store.CopiedKey)
+		if err := b.store.Commit(ctx, c); err != nil {
+			return err
+		}
+	}
+	b.lapse.Store(&l)
+	return nil
+}
+
+func readLapse(ctx context.Context, s *store.Store) (l lapse, known bool, err error) {
+	known, err = s.Get(ctx, lapseKey, &l)
+	return l, known, err
+}
+
+// isNew reports whether nothing was ever done with a store.
+func isNew(ctx context.Context, s *store.Store) (bool, error) {
+	for _, prefix := range []string{"cursor/", "link/"} { // events may have been accepted already
+		records, err := s.List(ctx, prefix, "", 1)
+		if err != nil || len(records) > 0 {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// unsettle goes through what waited when the store was copied: it may have been done since. What has a mark of its own is looked for before it
+// is sent; the making of issues, and of notes that might have been put together otherwise, is decided anew. The rest may be done
+// twice, after a look has found what is there.
+func (b *Bridge) unsettle(ctx context.Context, copied time.Time) error {
+	jobs, err := b.store.Jobs(ctx)
+	if err != nil {
+		return err
+	}
+	for _, job := range jobs {
+		t, a, err := decode(job)
+		if err != nil {
+			continue // it is parked when its turn comes
+		}
+		c := b.store.Change()
+		c.GuardJob(job)
+		switch {
+		case a.Create != nil, a.Note != nil && a.Note.App == "" && !strings.Contains(a.Note.Messages[0], "#"):
+			c.DeleteJob(job.Key)
+			if a.Note != nil {
+				for _, ts := range a.Note.Messages {
+					c.Delete(mirrorKey(t, ts))
+				}
+			}
+			if err := b.putLook(ctx, c, t, Hint{Reactions: true, Whole: true}); err != nil {
+				return err
+			}
+		case job.Begun.IsZero() && a.once(saidRecord{}):
+			job.Begun = copied
+			c.PutJob(job)
+		case a.changesIssue():
+			if err := b.putLook(ctx, c, t, Hint{Reactions: true, Whole: true}); err != nil {
+				return err
+			}
+			c.PutJobLast(job)
+		default:
+			continue
+		}
+		if err := b.store.Commit(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recallThread reads the marks of the project in which the thread's issue would be, if it may have one that the store does not know of.
+func (b *Bridge) recallThread(ctx context.Context, t Thread) error {
+	l := *b.lapse.Load()
+	if !l.covers(t) {
+		return nil
+	}
+	r := b.rules(t.Channel)
+	_, linked, err := b.store.Read(ctx, linkKey(t))
+	if r == nil || linked || err != nil {
+		return err
+	}
+	p, err := b.gitlab.Project(ctx, r.Channel.Project)
+	if err == nil {
+		_, err = b.recallProject(ctx, l, p.ID)
+	}
+	return err
+}
+
+// recallProject reads the marks of a project, unless that was done. Until they are conclusive it reads them again when asked to: GitLab may have
+// been busy with an issue when the store was lost.
+func (b *Bridge) recallProject(ctx context.Context, l lapse, project int) (marksRecord, error) {
+	select { // one at a time: the others find it done
+	case b.recalls <- struct{}{}:
+		defer func() { <-b.recalls }()
+	case <-ctx.Done():
+		return marksRecord{}, ctx.Err()
+	}
+	var have marksRecord
+	if _, err := b.store.Get(ctx, marksKey(project), &have); err != nil {
+		return have, err
+	}
+	since := l.From
+	if have.Until.Equal(l.Until) {
+		if have.conclusive(b.config.Settle) || time.Since(have.Until) < b.config.Settle {
+			return have, nil
+		}
+		since = have.Until.Add(-pollFirst)
+	}
+	reading := marksRecord{Until: l.Until, At: time.Now().UTC(), Any: have.Any && have.Until.Equal(l.Until)}
+	n, err := readMarks(ctx, b.gitlab, b.store, project, since, nil)
+	if err != nil {
+		return have, err
+	}
+	reading.Any = reading.Any || n.Issues > 0
+	c := b.store.Change()
+	c.Put(marksKey(project), reading)
+	if err := b.store.Commit(ctx, c); err != nil {
+		return have, err
+	}
+	b.log.Info().Int("project", project).Int("issues", n.Issues).Int("threads", n.Threads).Msg("marks read: the store is new or a copy")
+	return reading, nil
+}
+
+// conclusive reports whether what the reading has not shown is not there. Where the bridge never was before, nothing can be under way.
+func (m marksRecord) conclusive(settle time.Duration) bool {
+	return !m.Any || !m.At.Before(m.Until.Add(settle))
+}
+
+// settled makes sure that an issue may be made for a thread which the store knows nothing of: *Later, if one may still appear.
+func (b *Bridge) settled(ctx context.Context, f Facts, v Verdict) error {
+	l := *b.lapse.Load()
+	if f.Link != nil || !l.covers(f.Thread) || len(v.Actions) == 0 || v.Actions[0].Create == nil {
+		return nil
+	}
+	marks, err := b.recallProject(ctx, l, f.Project.ID)
+	if err != nil {
+		return err
+	}
+	if _, found, err := b.store.Read(ctx, foundKey(f.Thread)); err != nil || found {
+		return errors.Join(err, &Later{After: time.Second, Err: errors.New("its issue was found just now")})
+	}
+	if !marks.conclusive(b.config.Settle) {
+		return &Later{After: max(time.Second, time.Until(l.Until.Add(b.config.Settle))),
+			Err: errors.New("the store is new or a copy, and GitLab may still be carrying out what was sent before")}
+	}
+	return nil
+}
+
+// markCount is what a reading of marks has found.
+type markCount struct {
+	Issues  int // of the bridge
+	Threads int // that have no link yet
+	Adopted int // of these: by a permalink
+}
+
+// readMarks notes, for each issue of the bridge in a project that has no link, which thread it is of. adopt, if given, finds the thread of an
+// issue that has no mark.
+func readMarks(ctx context.Context, g GitLab, s *store.Store, project int, since time.Time, adopt func(Issue) (Thread, bool)) (n markCount, err error) {
+	err = g.OwnIssues(ctx, project, since, func(page []Issue) error {
+		for _, i := range page {
+			n.Issues++
+			t, marked := markedThread(i)
+			r := foundRecord{Project: i.Project, IID: i.IID, Ref: i.Ref, URL: i.URL, Moved: i.MovedTo != 0}
+			if !marked && adopt != nil {
+				t, r.Adopted = adopt(i)
+			}
+			if !marked && !r.Adopted {
+				continue
+			}
+			if i.Closed {
+				r.Closed = i.Updated
+			}
+			noted, err := noteFound(ctx, s, t, r)
+			if err != nil {
+				return err
+			}
+			if noted {
+				n.Threads++
+				if r.Adopted {
+					n.Adopted++
+				}
+			}
+		}
+		return nil
+	})
+	return n, err
+}
+
+// noteFound keeps an issue that was found for a thread, if the store knows no better one. The store beats marks.
+func noteFound(ctx context.Context, s *store.Store, t Thread, r foundRecord) (noted bool, err error) {
+	for {
+		if _, linked, err := s.Read(ctx, linkKey(t)); err != nil || linked {
+			return false, err
+		}
+		c := s.Change()
+		old, found, err := s.Read(ctx, foundKey(t))
+		switch {
+		case err != nil:
+			return false, err
+		case found:
+			var have foundRecord
+			if err := old.Decode(&have); err != nil || !r.better(have) {
+				return false, err
+			}
+			c.Guard(foundKey(t), old.Raw)
+			c.Delete(issueKey(have.Project, have.IID))
+		default:
+			c.GuardAbsent(foundKey(t))
+		}
+		c.GuardAbsent(linkKey(t))
+		c.Put(foundKey(t), r)
+		c.Put(issueKey(r.Project, r.IID), t)
+		if err := s.Commit(ctx, c); !errors.Is(err, store.ErrConflict) {
+			return err == nil && !found, err
+		}
+	}
+}
+
+// sweepFound has the threads of a channel looked at that were found by their marks: those with an open issue, or one closed within the window. It
+// returns how many.
+func (b *Bridge) sweepFound(ctx context.Context, channel string) (looks int, err error) {
+	l, r := *b.lapse.Load(), b.rules(channel)
+	if l.Until.IsZero() || r == nil {
+		return 0, nil
+	}
+	p, err := b.gitlab.Project(ctx, r.Channel.Project)
+	if err == nil {
+		_, err = b.recallProject(ctx, l, p.ID)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read marks for channel %s: %w", channel, err)
+	}
+	oldest := time.Now().Add(-b.config.SweepWindow)
+	prefix := foundPrefix + channel + "/"
+	for after := ""; ; {
+		page, err := b.store.List(ctx, prefix, after, mirrorPage)
+		if err != nil {
+			return looks, err
+		}
+		for _, record := range page {
+			after = record.Key
+			var found foundRecord
+			if err := record.Decode(&found); err != nil {
+				return looks, err
+			}
+			if found.Idle || !found.Closed.IsZero() && found.Closed.Before(oldest) {
+				continue
+			}
+			looks++
+			if err := b.lookAt(ctx, Thread{channel, strings.TrimPrefix(record.Key, prefix)}, Hint{Reactions: true, Whole: true, Swept: true}); err != nil {
+				return looks, err
+			}
+		}
+		if len(page) < mirrorPage {
+			return looks, nil
+		}
+	}
+}
+
+// foundChanged has a thread looked at whose issue was found and has changed in GitLab since: it is taken over.
+func (b *Bridge) foundChanged(ctx context.Context, c *store.Change, t Thread) error {
+	var found foundRecord
+	known, err := b.store.Get(ctx, foundKey(t), &found)
+	if err != nil || !known || found.Idle {
+		return err
+	}
+	return b.putLook(ctx, c, t, Hint{Reactions: true, Whole: true, Swept: true})
+}
+
+// idle notes that the thread of an issue that was found is not in Slack: it changes nothing, and sweeps leave it alone.
+func (b *Bridge) idle(ctx context.Context, c *store.Change, t Thread) error {
+	var found foundRecord
+	known, err := b.store.Get(ctx, foundKey(t), &found)
+	if err == nil && known && !found.Idle {
+		found.Idle = true
+		c.Put(foundKey(t), found)
+	}
+	return err
+}
