@@ -14,8 +14,8 @@ import (
 // Rebuilt is what Rebuild found in one project.
 type Rebuilt struct {
 	Project string // its path
-	Issues  int    // of the bridge
-	Threads int    // to be taken over
+	Issues  int    // with a mark, or adopted
+	Threads int    // of these: without a link so far
 	Adopted int    // of these: by a permalink alone
 }
 
@@ -53,7 +53,7 @@ func Rebuild(ctx context.Context, g GitLab, s *store.Store, team *agents.File, a
 		if err != nil {
 			return fmt.Errorf("read marks of %s: %w", p.Path, err)
 		}
-		c.Put(marksKey(p.ID), marksRecord{Until: now, At: now, Any: n.Issues > 0})
+		c.Put(marksKey(p.ID), marksRecord{Until: now, At: now, Any: n.Issues > 0, Last: n.Last})
 		found(Rebuilt{Project: p.Path, Issues: n.Issues, Threads: n.Threads, Adopted: n.Adopted})
 	}
 	return s.Commit(ctx, c)
@@ -61,7 +61,7 @@ func Rebuild(ctx context.Context, g GitLab, s *store.Store, team *agents.File, a
 
 // permalink is the address of a Slack message: https://acme.slack.com/archives/C0123456789/p1700000000000100, of a reply with
 // ?thread_ts=1700000000.000000.
-var permalink = regexp.MustCompile(`https?://[^\s/]+/archives/([A-Z0-9]+)/p([0-9]{10})([0-9]{6})(?:\?(?:[^\s)>\]]*&)?thread_ts=([0-9]{10}\.[0-9]{6}))?`)
+var permalink = regexp.MustCompile(`https?://[^\s/]+/archives/([A-Z0-9]+)/p([0-9]{9,11})([0-9]{6})(?:\?(?:[^\s)>\]]*&)?thread_ts=([0-9]{9,11}\.[0-9]{6}))?`)
 
 // linkedThread tells which thread an issue is of by the first permalink in its description, if the thread's channel belongs to its project.
 func linkedThread(ctx context.Context, g GitLab, team *agents.File, project int, i Issue) (Thread, bool) {

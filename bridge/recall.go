@@ -38,6 +38,7 @@ type marksRecord struct {
 	Until time.Time `json:"until"`         // the lapse's for which they were
 	At    time.Time `json:"at"`            // when they were
 	Any   bool      `json:"any,omitempty"` // the bridge has made issues there before
+	Last  time.Time `json:"last,omitzero"` // when the last of them was made
 }
 
 func marksKey(project int) string { return "cursor/marks/" + strconv.Itoa(project) }
@@ -206,12 +207,15 @@ func (b *Bridge) recallProject(ctx context.Context, l lapse, project int) (marks
 		}
 		since = have.Until.Add(-pollFirst)
 	}
-	reading := marksRecord{Until: l.Until, At: time.Now().UTC(), Any: have.Any && have.Until.Equal(l.Until)}
+	reading := marksRecord{Until: l.Until, At: time.Now().UTC(), Any: have.Any && have.Until.Equal(l.Until), Last: have.Last}
 	n, err := readMarks(ctx, b.gitlab, b.store, project, since, nil)
 	if err != nil {
 		return have, err
 	}
 	reading.Any = reading.Any || n.Issues > 0
+	if n.Last.After(reading.Last) {
+		reading.Last = n.Last
+	}
 	c := b.store.Change()
 	c.Put(marksKey(project), reading)
 	if err := b.store.Commit(ctx, c); err != nil {
@@ -248,9 +252,10 @@ func (b *Bridge) settled(ctx context.Context, f Facts, v Verdict) error {
 
 // markCount is what a reading of marks has found.
 type markCount struct {
-	Issues  int // of the bridge
-	Threads int // that have no link yet
-	Adopted int // of these: by a permalink
+	Issues  int       // with a mark, or adopted
+	Threads int       // of these: without a link so far
+	Adopted int       // of these: by a permalink
+	Last    time.Time // when the last issue was made
 }
 
 // readMarks notes, for each issue of the bridge in a project that has no link, which thread it is of. adopt, if given, finds the thread of an
@@ -258,7 +263,6 @@ type markCount struct {
 func readMarks(ctx context.Context, g GitLab, s *store.Store, project int, since time.Time, adopt func(Issue) (Thread, bool)) (n markCount, err error) {
 	err = g.OwnIssues(ctx, project, since, func(page []Issue) error {
 		for _, i := range page {
-			n.Issues++
 			t, marked := markedThread(i)
 			r := foundRecord{Project: i.Project, IID: i.IID, Ref: i.Ref, URL: i.URL, Moved: i.MovedTo != 0}
 			if !marked && adopt != nil {
@@ -266,6 +270,10 @@ func readMarks(ctx context.Context, g GitLab, s *store.Store, project int, since
 			}
 			if !marked && !r.Adopted {
 				continue
+			}
+			n.Issues++
+			if i.Created.After(n.Last) {
+				n.Last = i.Created
 			}
 			if i.Closed {
 				r.Closed = i.Updated
@@ -319,16 +327,8 @@ func noteFound(ctx context.Context, s *store.Store, t Thread, r foundRecord) (no
 // sweepFound has the threads of a channel looked at that were found by their marks: those with an open issue, or one closed within the window. It
 // returns how many.
 func (b *Bridge) sweepFound(ctx context.Context, channel string) (looks int, err error) {
-	l, r := *b.lapse.Load(), b.rules(channel)
-	if l.Until.IsZero() || r == nil {
+	if b.lapse.Load().Until.IsZero() {
 		return 0, nil
-	}
-	p, err := b.gitlab.Project(ctx, r.Channel.Project)
-	if err == nil {
-		_, err = b.recallProject(ctx, l, p.ID)
-	}
-	if err != nil {
-		return 0, fmt.Errorf("read marks for channel %s: %w", channel, err)
 	}
 	oldest := time.Now().Add(-b.config.SweepWindow)
 	prefix := foundPrefix + channel + "/"
@@ -365,6 +365,24 @@ func (b *Bridge) foundChanged(ctx context.Context, c *store.Change, t Thread) er
 		return err
 	}
 	return b.putLook(ctx, c, t, Hint{Reactions: true, Whole: true, Swept: true})
+}
+
+// heardUntil tells until when the bridge has surely worked for a channel before the store was lost: first messages since then are looked at though
+// the channel is new to the store. Zero: it never did, or the store was not lost.
+func (b *Bridge) heardUntil(ctx context.Context, channel string) (time.Time, error) {
+	l, r := *b.lapse.Load(), b.rules(channel)
+	if l.Until.IsZero() || r == nil {
+		return time.Time{}, nil
+	}
+	p, err := b.gitlab.Project(ctx, r.Channel.Project)
+	if err != nil {
+		return time.Time{}, err
+	}
+	marks, err := b.recallProject(ctx, l, p.ID)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read marks for channel %s: %w", channel, err)
+	}
+	return marks.Last, nil
 }
 
 // idle notes that the thread of an issue that was found is not in Slack: it changes nothing, and sweeps leave it alone.

@@ -178,8 +178,14 @@ func (b *Bridge) sweepChannel(ctx context.Context, p *sweeps, channel string) (l
 		p.owed[channel] = true
 		b.catchUp.first(channel)
 	}
+	since := listed.Add(-b.config.Backfill)
+	if heard, err := b.heardUntil(ctx, channel); err != nil {
+		return 0, err
+	} else if !heard.IsZero() {
+		since = earlier(since, heard)
+	}
 	oldest := time.Now().Add(-b.config.SweepWindow)
-	s := sweeper{b: b, channel: channel, rules: b.rules(channel), whole: p.owed[channel], since: listed.Add(-b.config.Backfill)}
+	s := sweeper{b: b, channel: channel, rules: b.rules(channel), whole: p.owed[channel], since: since}
 	if s.rules == nil {
 		return 0, nil // taken off the file this moment
 	}

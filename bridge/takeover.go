@@ -60,6 +60,9 @@ func (b *Bridge) gatherFound(ctx context.Context, f *Facts, r foundRecord) error
 	if err != nil {
 		return err
 	}
+	for i := range f.Replies { // by which an earlier bot's notes tell what they carry
+		f.Replies[i].Permalink = b.slack.Permalink(f.Thread.Channel, f.Replies[i].TS, f.Thread.TS)
+	}
 	slices.SortFunc(found.Notes, func(a, b Note) int { return a.ID - b.ID })
 	found.Notes = slices.CompactFunc(found.Notes, func(a, b Note) bool { return a.ID == b.ID })
 	if !found.Issue.Closed {

@@ -152,3 +152,23 @@ func FuzzParts(f *testing.F) {
 		MarkPart(before, after, part)
 	})
 }
+
+func TestAddMark(t *testing.T) {
+	const mark = "<!-- slack-gitlab-bridge thread=C1/1.1 -->"
+	for body, want := range map[string]string{
+		"":                       mark,
+		"text\n \n":              "text\n\n" + mark,
+		"text\n\n" + mark:        "text\n\n" + mark + "\n\n" + mark,
+		"text\n/close":           "",
+		"```\nnever closed":      "```\nnever closed\n\n" + mark,
+		"a <!-- comment -->\n b": "a <!-- comment -->\n b\n\n" + mark,
+	} {
+		got, ok := AddMark(body, "C1/1.1")
+		if got.String() != want || ok != (want != "") {
+			t.Errorf("AddMark(%q) = %q, %v, want %q", body, got.String(), ok, want)
+		}
+		if m, marked := ParseMark(got.String()); ok && (!marked || m.Thread != "C1/1.1") {
+			t.Errorf("AddMark(%q) = %q, in which no mark is found", body, got.String())
+		}
+	}
+}

@@ -207,7 +207,7 @@ func (g *GitLab) AddFormer(usernames []string) {
 	defer g.mu.Unlock()
 	for _, name := range usernames {
 		if !strings.EqualFold(name, g.me.Username) && !slices.ContainsFunc(g.former, func(f string) bool { return strings.EqualFold(f, name) }) {
-			g.former = append(g.former[:len(g.former):len(g.former)], name)
+			g.former = append(slices.Clip(g.former), name)
 		}
 	}
 }

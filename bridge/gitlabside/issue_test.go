@@ -1,6 +1,7 @@
 package gitlabside
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -274,5 +275,48 @@ func TestLostAndFound(t *testing.T) {
 	got, found, err := w.g.FindIssue(t.Context(), w.app, thread, began)
 	if got.IID != 1 || !found || err != nil || len(w.Issues(w.app)) != 1 {
 		t.Errorf("FindIssue = #%d, %t, %v among %d, want #1 among 1", got.IID, found, err, len(w.Issues(w.app)))
+	}
+}
+
+// OwnIssues lists what the account made, and former ones, in order and page by page; not what others did, marks or not.
+func TestOwnIssues(t *testing.T) {
+	w := started(t, fakegitlab.Config{})
+	for n := range 130 {
+		w.open(w.bot, fmt.Sprint(n))
+		w.open(w.ann, threadMark(thread))
+	}
+	w.open(w.ben, "former")
+	read := func(since time.Time) (got []int) {
+		t.Helper()
+		err := w.g.OwnIssues(t.Context(), w.app, since, func(page []bridge.Issue) error {
+			for _, i := range page {
+				got = append(got, i.IID)
+				if i.Created.IsZero() || i.Description == "" {
+					t.Errorf("OwnIssues gave %+v, want when it was made and its description", i)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Errorf("OwnIssues = %v, want nil", err)
+		}
+		return got
+	}
+	got := read(time.Time{})
+	if len(got) != 130 || got[0] != 1 || got[129] != 259 {
+		t.Errorf("OwnIssues gave %v, want the 130 of the bot, in order", got)
+	}
+	w.wantAsked("OwnIssues", "GET projects/1/issues; GET projects/1/issues")
+	w.g.AddFormer([]string{"BEN", "bridge-bot"})
+	if got := read(time.Time{}); len(got) != 131 || got[130] != 261 {
+		t.Errorf("OwnIssues with a former account gave %v, want its own too", got)
+	}
+	w.asked()
+	if got := read(time.Now().Add(time.Hour)); len(got) != 0 {
+		t.Errorf("OwnIssues made an hour from now gave %v, want none", got)
+	}
+	stop := errors.New("enough")
+	if err := w.g.OwnIssues(t.Context(), w.app, time.Time{}, func([]bridge.Issue) error { return stop }); !errors.Is(err, stop) {
+		t.Errorf("OwnIssues = %v, want the error of page", err)
 	}
 }

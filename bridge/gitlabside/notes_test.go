@@ -193,3 +193,21 @@ func TestNotesGone(t *testing.T) {
 		t.Errorf("UpdateNote of another's note = %v, want never and not gone", err)
 	}
 }
+
+func TestReopener(t *testing.T) {
+	w := started(t, fakegitlab.Config{})
+	iid := w.open(w.bot, "x")
+	for _, step := range []struct {
+		by   int
+		do   string
+		name string
+		own  bool
+	}{{0, "", "", false}, {w.ann, "close", "", false}, {w.ann, "reopen", "ann", false}, {w.bot, "close", "ann", false}, {w.bot, "reopen", "bridge-bot", true}} {
+		if step.do != "" {
+			w.must(w.SetState(w.app, iid, step.by, step.do))
+		}
+		if name, own, err := w.g.Reopener(t.Context(), w.app, iid); name != step.name || own != step.own || err != nil {
+			t.Errorf("Reopener after %q by %d = %q, %t, %v; want %q, %t", step.do, step.by, name, own, err, step.name, step.own)
+		}
+	}
+}

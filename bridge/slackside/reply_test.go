@@ -2,6 +2,7 @@ package slackside
 
 import (
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 
@@ -168,5 +169,31 @@ func TestAnnounce(t *testing.T) {
 	}
 	if err := w.Announce(t.Context(), "C9", cardText); outcomeOf(err) != outage(bridge.ChannelScope("C9")) {
 		t.Errorf("Announce(no such channel) = %v, want an outage of that channel", err)
+	}
+}
+
+// TestOwnReplies finds what the bridge has posted to a thread, and nothing of others or of other threads.
+func TestOwnReplies(t *testing.T) {
+	w := started(t)
+	root := w.post(t, "U1", "first", fakeslack.Options{})
+	thread := bridge.Thread{Channel: "C1", TS: root}
+	want := map[string]string{}
+	for _, key := range []string{"card", "note/7/12/305"} {
+		ts, err := w.PostReply(t.Context(), thread, key, markup.SlackText("as "+key))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want[key] = ts
+	}
+	w.post(t, "U1", "a reply", fakeslack.Options{ThreadTS: root})
+	other := bridge.Thread{Channel: "C1", TS: w.post(t, "U1", "other", fakeslack.Options{})}
+	if _, err := w.PostReply(t.Context(), other, "card", cardText); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := w.OwnReplies(t.Context(), thread); err != nil || !maps.Equal(got, want) {
+		t.Errorf("OwnReplies() = %v, %v, want %v", got, err, want)
+	}
+	if got, err := w.OwnReplies(t.Context(), bridge.Thread{Channel: "C1", TS: "1600000000.000100"}); err != nil || len(got) != 0 {
+		t.Errorf("OwnReplies(no such thread) = %v, %v, want none, nil", got, err)
 	}
 }

@@ -47,7 +47,7 @@ func (s *stage) of(thread string) (fakegitlab.Issue, error) {
 	var found []fakegitlab.Issue
 	for _, project := range s.projects {
 		for _, i := range s.gitlab.Issues(project) {
-			if m, ok := markup.ParseMark(i.Description); ok && i.MovedToID == 0 && m.Thread == stageChannel+"/"+s.messages[thread] {
+			if m, ok := markup.ParseMark(i.Description); ok && i.Author.Username != paster && i.MovedToID == 0 && m.Thread == stageChannel+"/"+s.messages[thread] {
 				found = append(found, i)
 			}
 		}
@@ -94,6 +94,9 @@ func (s *stage) mirrored(a []string) error {
 	var got, want []string
 	for _, n := range comments(i) {
 		m, _ := markup.ParseMark(n.Body)
+		if n.Author.Username == paster {
+			continue
+		}
 		// An edit's own note, and one in which a long message goes on, are not its mirroring.
 		got = append(got, slices.DeleteFunc(m.Messages, func(id string) bool { return strings.Contains(id, "#") })...)
 	}

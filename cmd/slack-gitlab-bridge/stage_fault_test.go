@@ -34,7 +34,8 @@ func (s *stage) fault(a []string) error {
 		"elsewhere": {Status: 302, Header: map[string][]string{"Location": {s.elsewhere.URL + "/file"}}, Answer: "moved"},
 		"hang":      {Hang: true}, "done-and-hang": {DoWork: true, Hang: true}, "done-and-502": {DoWork: true, Status: 502, Answer: "<html>Bad Gateway</html>"},
 		"done-and-reset": {DoWork: true, Reset: true}, "502": {Status: 502, Answer: "<html>Bad Gateway</html>"},
-		"429": {Status: 429, Header: map[string][]string{"Retry-After": {"1"}}, Answer: "Retry later"}, "401-always": {Status: 401, Answer: `{"message":"401 Unauthorized"}`, Times: -1},
+		"429-3": {Status: 429, Times: 2, Header: map[string][]string{"Retry-After": {"3"}}, Answer: "Retry later"},
+		"429":   {Status: 429, Header: map[string][]string{"Retry-After": {"1"}}, Answer: "Retry later"}, "401-always": {Status: 401, Answer: `{"message":"401 Unauthorized"}`, Times: -1},
 		"400":        {Status: 400, Answer: `{"message":"400 Bad request"}`},
 		"404-always": {Status: 404, Answer: `{"message":"404 Project Not Found"}`, Times: -1},
 	}[a[2]]

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"slack-gitlab-bridge/markup"
 	"slack-gitlab-bridge/sandbox/fakegitlab"
 )
 
@@ -43,6 +44,8 @@ var gitlabVerbs = map[string]verb{
 	"destroy": deed(2, func(s *stage, i fakegitlab.Issue, user int, _ []string) error {
 		return s.gitlab.DeleteIssue(i.ProjectID, i.IID, user)
 	}),
+	"account": {1, (*stage).account}, "legacy": {3, (*stage).legacy},
+	"paste": {1, (*stage).paste}, "paste-note": {2, (*stage).pasteNote},
 	"project": {1, func(s *stage, a []string) error { s.gitlab.SetVisibility(s.project, a[0]); return nil }},
 }
 
@@ -120,4 +123,35 @@ func webhookCmd(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("HTTP_ADDR", addr)
 	s := ts.Value(stageKey{}).(*stage)
 	s.gitlab.AddHook(fakegitlab.Hook{Project: s.project, URL: fmt.Sprintf("http://%s/webhooks/gitlab", addr), Secret: args[0]})
+}
+
+// account TOKEN: another account gets into the projects, with that token.
+func (s *stage) account(a []string) error {
+	bot := s.gitlab.AddUser(fakegitlab.User{Username: "bot-of-" + a[0], Name: "Another bot", Bot: true})
+	for _, path := range []string{"acme/app", "acme/platform"} {
+		s.gitlab.AddMember(s.projects[path], bot, fakegitlab.Maintainer)
+	}
+	s.gitlab.AddToken(fakegitlab.Token{Value: a[0], User: bot, Scopes: []string{"api"}})
+	return nil
+}
+
+// paster is who pastes marks.
+const paster = "lena"
+
+// paste THREAD: a person makes an issue that ends with the mark of the thread.
+func (s *stage) paste(a []string) error {
+	_, err := s.gitlab.OpenIssue(s.project, s.users[paster], "pasted", "mine now\n\n"+markup.ThreadMark(stageChannel, s.messages[a[0]]))
+	return err
+}
+
+// paste-note THREAD MESSAGE: a person comments with the mark of the message.
+func (s *stage) pasteNote(a []string) error {
+	return s.comment([]string{paster, a[0], "pasted-" + a[1], "mine too\n\n" + markup.MessagesMark([]string{stageChannel + "/" + s.messages[a[1]]})}, false)
+}
+
+// legacy ACCOUNT THREAD TITLE: an earlier bot made an issue that holds a permalink of the thread and no mark.
+func (s *stage) legacy(a []string) error {
+	permalink := s.slackHTTP.URL + "/archives/" + stageChannel + "/p" + strings.ReplaceAll(s.messages[a[1]], ".", "")
+	_, err := s.gitlab.OpenIssue(s.project, s.users[a[0]], a[2], "Slack: "+permalink)
+	return err
 }

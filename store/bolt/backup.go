@@ -51,7 +51,7 @@ func (e *Engine) backup(ctx context.Context, path string) error {
 	return nil
 }
 
-// stamp has a copy say when it was taken.
+// stamp has a copy say when it was taken, unless it is one of a copy that says so already.
 func stamp(path string, at time.Time) error {
 	db, err := openBolt(path, defaultTimeout)
 	if err != nil {
@@ -59,7 +59,13 @@ func stamp(path string, at time.Time) error {
 	}
 	kv := store.Copied(at)
 	err = sound(func() error {
-		return db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(recordsBucket).Put([]byte(kv.Key), seal(kv.Key, kv.Value)) })
+		return db.Update(func(tx *bbolt.Tx) error {
+			records := tx.Bucket(recordsBucket)
+			if records.Get([]byte(kv.Key)) != nil {
+				return nil
+			}
+			return records.Put([]byte(kv.Key), seal(kv.Key, kv.Value))
+		})
 	})
 	return errors.Join(err, db.Close())
 }
