@@ -24,7 +24,7 @@ func TestCreateIssue(t *testing.T) {
 		Project: w.app, IID: 1, Ref: path + "#1", Labels: []string{"bug", "team::Ops"}, Assignees: []string{"ann"}, Confidential: true,
 	}
 	there, _ := w.Server.Issue(w.app, 1)
-	want.URL, want.Title, want.Description, want.Updated = there.WebURL, n.Title, n.Description.String(), there.UpdatedAt
+	want.URL, want.Title, want.Description, want.Updated, want.Created = there.WebURL, n.Title, n.Description.String(), there.UpdatedAt, there.CreatedAt
 	if !reflect.DeepEqual(got, want) || err != nil {
 		t.Errorf("CreateIssue =\n%+v, %v, want\n%+v", got, err, want)
 	}
