@@ -33,10 +33,11 @@ type theatre struct {
 	untold map[string]int // by user: tells that were begun and perhaps never sent
 	deaths int
 	points []string // where it died, by name
+	places int      // at how many system calls it died
 }
 
-// newTheatre makes a stage of its own. With traced, the daemon runs under strace.
-func newTheatre(t *testing.T, seed uint64, traced bool) *theatre {
+// newTheatre makes a stage of its own. With call, the daemon runs under strace, which stops it after each of these.
+func newTheatre(t *testing.T, seed uint64, call string) *theatre {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "c")
 	if err != nil {
@@ -51,8 +52,8 @@ func newTheatre(t *testing.T, seed uint64, traced bool) *theatre {
 		m, _ := p.slack.Message(stageChannel, ts)
 		return strings.Contains(string(m.Metadata), `"card"`)
 	}
-	if traced {
-		p.tracer = &tracer{}
+	if call != "" {
+		p.tracer = &tracer{call: call}
 	}
 	return p
 }
@@ -158,12 +159,18 @@ func (p *theatre) jobs() []store.Job {
 }
 
 // settled waits until the daemon has caught up after its start and has nothing left to do; with polled, after it has asked GitLab for changes
-// and has begun to ask again.
-func (p *theatre) settled(polled bool) {
+// and has begun to ask again. It reports true if the daemon was killed instead.
+func (p *theatre) settled(polled bool) (died bool) {
 	p.t.Helper()
 	polls := -1
 	calm := 0
 	err := p.until("the end of all work", stagePatience, func() error {
+		select {
+		case <-p.struck:
+			died = true
+			return nil
+		default:
+		}
 		var jobs []bridge.Waiting
 		if err := p.tell("/jobs", &jobs); err != nil {
 			return err
@@ -188,8 +195,9 @@ func (p *theatre) settled(polled bool) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	p.stage.gitlab.Desk().Forget()
-	p.stage.slack.Desk().Forget()
+	p.gitlab.Desk().Forget()
+	p.slack.Desk().Forget()
+	return died
 }
 
 // polled counts how often GitLab was asked for changes.

@@ -3,28 +3,35 @@ package main
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"slack-gitlab-bridge/store"
 )
 
+// live has nothing happen to the daemon in the step.
+func (p *theatre) live(step crashStep) {
+	p.t.Helper()
+	if err := p.lines(step.do); err != nil {
+		p.t.Fatal(err)
+	}
+	p.settled(step.back)
+}
+
 // dieIn has the daemon die at that instant in the life of the step's action, die again during the next start, and end the work after one more.
 func (p *theatre) dieIn(step crashStep, instant string) {
 	p.t.Helper()
-	switch {
-	case step.kind == "":
-		p.tap.watch("", "")
-	case p.tracer != nil:
+	if step.kind == "" {
+		p.live(step)
+		return
+	}
+	if p.tracer != nil {
 		p.tap.watch(step.kind, "")
 		p.tracer.ask(p.commits(step.kind, instant))
-	default:
+	} else {
 		p.tap.watch(step.kind, instant)
 	}
-	if err := step.do(p.stage); err != nil {
+	if err := p.lines(step.do); err != nil {
 		p.t.Fatal(err)
-	}
-	if step.kind == "" {
-		p.settled(step.back)
-		return
 	}
 	if !p.fall(stagePatience) {
 		_, _, last := p.tap.progress()
@@ -32,9 +39,50 @@ func (p *theatre) dieIn(step crashStep, instant string) {
 	} else {
 		p.points = append(p.points, step.kind+": "+instant)
 	}
+	p.again()
+	p.settled(step.back)
+}
+
+// again starts the daemon, has it die during that start, and starts it once more.
+func (p *theatre) again() {
+	p.t.Helper()
 	p.fallEarly()
 	p.tap.watch("", "")
 	p.rise()
+}
+
+// dieAt has the daemon die at the nth stop of its tracer since the step was done, if it has so many, and again during the next start.
+func (p *theatre) dieAt(step crashStep, n int) {
+	p.t.Helper()
+	p.tracer.at(n)
+	if err := p.lines(step.do); err != nil {
+		p.t.Fatal(err)
+	}
+	if !p.settled(step.back) && p.tracer.disarm() {
+		return
+	}
+	p.fall(stagePatience)
+	p.places++
+	p.again()
+	p.settled(step.back)
+}
+
+// dieAnywhere has the daemon die at random instants while people do what they do, also while it is not there.
+func (p *theatre) dieAnywhere(step crashStep) {
+	p.t.Helper()
+	dies := func(within time.Duration) {
+		p.fall(time.Duration(p.random.Int64N(int64(within))))
+		p.again()
+	}
+	for line := range strings.Lines(step.do) {
+		if p.random.IntN(4) == 0 {
+			dies(30 * time.Millisecond)
+		}
+		if err := p.lines(line); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	dies(150 * time.Millisecond)
 	p.settled(step.back)
 }
 

@@ -65,7 +65,8 @@ func (p *theatre) describe(b *strings.Builder, indent string, m fakeslack.Messag
 var (
 	uploaded = regexp.MustCompile(`/uploads/[0-9a-f]{32}/[^\s)"]+`)
 	stamps   = regexp.MustCompile(`\b\d{10}\.\d{6}\b`)
-	dates    = regexp.MustCompile(`\b\d{13}\b|\d{4}-\d\d-\d\d|\b\d\d:\d\d\b|<!date\^\d+\^[^>]*>`)
+	numbers  = regexp.MustCompile(`\b\d{13}\b|\bnote/\d+/\d+/\d+`)
+	dates    = regexp.MustCompile(`\d{4}-\d\d-\d\d|\b\d\d:\d\d\b|<!date\^\d+\^[^>]*>`)
 	noteLink = regexp.MustCompile(`#note_\d+`)
 )
 
@@ -87,6 +88,7 @@ func (p *theatre) named(text string) string {
 	names = append(names, p.slackHTTP.URL, "SLACK", p.gitlabHTTP.URL, "GITLAB")
 	text = strings.NewReplacer(names...).Replace(text)
 	text = stamps.ReplaceAllString(text, "TS")
+	text = numbers.ReplaceAllString(text, "NUMBER")
 	text = noteLink.ReplaceAllString(text, "#note")
 	return dates.ReplaceAllString(text, "DATE")
 }

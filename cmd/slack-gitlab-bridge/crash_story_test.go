@@ -2,38 +2,40 @@ package main
 
 import (
 	"errors"
-	"maps"
 	"strings"
 )
 
 // crashStep is something that people do, and the action in whose life the daemon dies for it.
 type crashStep struct {
 	kind string
-	do   func(*stage) error
-	back bool // something is done in GitLab, which the daemon has to ask for
+	do   string // words of the stories, a line each
+	back bool   // something is done in GitLab, which the daemon has to ask for
 }
 
 // does makes a step of words as the stories have them, a line each.
 func does(kind, lines string) crashStep {
-	first, _, _ := strings.Cut(lines, " ")
-	_, back := gitlabVerbs[first]
-	return crashStep{kind, func(s *stage) error { return s.lines(lines) }, back}
+	back := false
+	for line := range strings.Lines(lines) {
+		first, _, _ := strings.Cut(line, " ")
+		_, gitlab := gitlabVerbs[first]
+		back = back || gitlab
+	}
+	return crashStep{kind, lines, back}
 }
 
 // lines carries out words of the stories. A text is one word here: ~ stands for a space.
 func (s *stage) lines(text string) error {
-	known := map[string]verb{}
-	maps.Copy(known, slackVerbs)
-	maps.Copy(known, gitlabVerbs)
 	var err error
 	for line := range strings.Lines(text) {
 		words := strings.Fields(line)
 		for i := range words {
 			words[i] = strings.ReplaceAll(words[i], "~", " ")
 		}
-		if len(words) > 0 {
-			err = errors.Join(err, known[words[0]].run(s, words[0], words[1:]))
+		v, ok := slackVerbs[words[0]]
+		if !ok {
+			v = gitlabVerbs[words[0]]
 		}
+		err = errors.Join(err, v.run(s, words[0], words[1:]))
 	}
 	return err
 }
@@ -46,6 +48,7 @@ func crashSteps() []crashStep {
 		does("note", "post C ada No~light\nreply C C1 bob None~at~all\nreact one C eyes"),
 		does("card", "post D bob No~water\nreply D D1 ada Indeed\nreact two D eyes"),
 		does("edit", "edit A1 Here~as~well"),
+		does("edit", "delete A2"),
 		does("rewrite", "edit B The~door~is~locked"),
 		does("copy", "attach A A3 ada log.txt all~of~it"),
 		does("attach", "attach C C2 bob trace.txt the~end~of~it"),
@@ -58,5 +61,22 @@ func crashSteps() []crashStep {
 		does("sign", "close lena B"),
 		does("sign off", "reopen kim B"),
 		does("tell", "react eve A white_check_mark"),
+	}
+}
+
+// busySteps are rounds in each of which something happens in several threads at once, and in none of them twice. Nothing is deleted in
+// them, and nobody is told anything alone: what happens while nobody hears it leaves no trace of that in Slack or GitLab to be found later.
+func busySteps() []crashStep {
+	return []crashStep{
+		does("", "post P ada The~lift~is~stuck\nreply P P1 bob Between~floors\nreact one P eyes"),
+		does("", "post Q bob The~roof~leaks\nreact two Q eyes\nreply P P2 ada Somebody~is~in~it"),
+		does("", "attach - R eve plan.txt first~floor\nreact one R eyes\nedit P1 Between~two~floors\nreply Q Q1 eve And~how"),
+		does("", "post S ada No~heating\nreply S S1 bob Brr\nreact one S eyes\nreact one P ops\nedit Q The~roof~of~the~hall~leaks\nattach R R1 bob more.txt second~floor"),
+		does("", "comment lena P c1 On~our~way\nreact two Q foundations\nreply R R2 ada Thank~you"),
+		does("", "close lena Q\nreact one R white_check_mark\ntitle kim S Heating~of~the~hall\nattach P P3 ada lift.txt log~of~the~lift"),
+		does("", "reopen kim Q\ncomment kim S c2 Since~when?\nunreact one P eyes\nreact one R repeat"),
+		does("", "recomment lena P c1 We~are~on~our~way\nreact two S eyes\nedit Q1 And~how~it~does\nunreact one R white_check_mark"),
+		does("", "close lena P\nunreact one S eyes\nlabel kim Q team::Ops\nedit R Once~more"),
+		does("", "reopen lena P\nreply S S2 ada Since~today\nreact one Q white_check_mark\nreply R R3 bob Bye"),
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -16,7 +17,7 @@ import (
 const fewPoints = 36
 
 // TestCrash kills the real binary again and again, each time once more during the start that follows, and demands that what is left in both
-// imitations is what a run without any crash leaves. CRASHES is how many deaths there are at least; 200 and more make the whole matrix.
+// imitations is what a run without any crash leaves. CRASHES is how many deaths there are at least; 300 and more make the whole matrix.
 // CRASH_SEED repeats what was left to chance.
 func TestCrash(t *testing.T) {
 	var all crashTally
@@ -29,27 +30,23 @@ func TestCrash(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("CRASH_SEED=%d", seed)
-	whole := least >= 200
+	whole := least >= 300
+	runs := crashRuns(whole, least, seed)
 	t.Run("deaths", func(t *testing.T) {
-		t.Run("none", func(t *testing.T) {
-			t.Parallel()
-			all.calm = playCalmly(t, crashSteps()).end()
-		})
-		for name, instants := range crashRows(whole) {
+		for name, run := range runs {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				traced := !slices.Contains(seenFromOutside, instants[0])
-				if traced {
+				if run.call != "" {
 					needStrace(t)
 				}
-				p := newTheatre(t, seed, traced)
+				p := newTheatre(t, run.seed, run.call)
 				p.rise()
 				p.settled(false)
-				for i, step := range crashSteps() {
-					p.dieIn(step, instants[i%len(instants)])
+				for i, step := range run.steps {
+					run.play(p, i, step)
 				}
 				p.settled(true)
-				all.add(p)
+				all.add(name, run, p)
 			})
 		}
 	})
@@ -57,7 +54,7 @@ func TestCrash(t *testing.T) {
 		return
 	}
 	for name, end := range all.ends {
-		if err := sameEnd(end, all.calm); err != nil {
+		if err := sameEnd(end, all.ends[runs[name].like]); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -70,20 +67,65 @@ func TestCrash(t *testing.T) {
 	}
 }
 
-// seenFromOutside are the instants that the imitations see; the others lie at commits, which strace sees.
-var seenFromOutside = []string{requestSent, workDone, answerRead}
+// seenFromOutside are the instants that the imitations see, seenAtCommits those that strace sees.
+var (
+	seenFromOutside = []string{requestSent, workDone, answerRead}
+	seenAtCommits   = []string{beforeQueued, afterQueued, beforeResult, afterResult}
+)
 
-// crashRows gives by name the instants at which the daemon dies in one run of the steps, in turn.
-func crashRows(whole bool) map[string][]string {
-	commits := []string{beforeQueued, afterQueued, beforeResult, afterResult}
-	if !whole {
-		return map[string][]string{"requests": seenFromOutside, "commits": commits}
+// crashRun is one way to play the steps of a story.
+type crashRun struct {
+	steps []crashStep
+	like  string // the run with the same steps and without any crash
+	call  string // that strace stops the daemon after; empty: none
+	seed  uint64
+	play  func(p *theatre, i int, step crashStep)
+}
+
+const (
+	// mostSyncs and mostSends are how often a step makes the daemon call fdatasync and write to a socket, with something to spare.
+	mostSyncs = 20
+	mostSends = 14
+	// deathsElsewhere and deathsAnywhere are how many deaths there surely are in all other runs, and in one that dies anywhere.
+	deathsElsewhere = 750
+	deathsAnywhere  = 20
+)
+
+// crashRuns gives all runs by name. In the whole matrix each run dies at one instant, otherwise at one after the other.
+func crashRuns(whole bool, least int, seed uint64) map[string]crashRun {
+	const calm, busy = "calm", "busy"
+	calmly := func(p *theatre, _ int, step crashStep) { p.live(step) }
+	runs := map[string]crashRun{calm: {steps: crashSteps(), like: calm, play: calmly}, busy: {steps: busySteps(), like: busy, play: calmly}}
+	dying := func(name, call string, play func(*theatre, int, crashStep)) {
+		runs[name] = crashRun{crashSteps(), calm, call, seed + uint64(len(runs)), play}
 	}
-	rows := map[string][]string{}
-	for _, instant := range append(commits, seenFromOutside...) {
-		rows[instant] = []string{instant}
+	instants := func(name, call string, in []string) {
+		dying(name, call, func(p *theatre, i int, step crashStep) { p.dieIn(step, in[i%len(in)]) })
 	}
-	return rows
+	// At the first fsync of a step the event is not recorded yet.
+	syncs, sends, anywhere := 1, 0, 1
+	if whole {
+		syncs, sends, anywhere = mostSyncs, mostSends, max(4, (least-deathsElsewhere)/deathsAnywhere)
+		for _, instant := range seenFromOutside {
+			instants(instant, "", []string{instant})
+		}
+		for _, instant := range seenAtCommits {
+			instants(instant, "fdatasync", []string{instant})
+		}
+	} else {
+		instants("requests", "", seenFromOutside)
+		instants("commits", "fdatasync", seenAtCommits)
+	}
+	for n := range syncs {
+		dying(fmt.Sprintf("fsync %d", n+1), "fdatasync", func(p *theatre, _ int, step crashStep) { p.dieAt(step, n+1) })
+	}
+	for n := range sends {
+		dying(fmt.Sprintf("send %d", n+1), "write", func(p *theatre, _ int, step crashStep) { p.dieAt(step, n+1) })
+	}
+	for n := range anywhere {
+		runs[fmt.Sprintf("anywhere %d", n+1)] = crashRun{busySteps(), busy, "", seed + uint64(n), func(p *theatre, _ int, step crashStep) { p.dieAnywhere(step) }}
+	}
+	return runs
 }
 
 // crashTally counts over all runs.
@@ -91,41 +133,30 @@ type crashTally struct {
 	mu     sync.Mutex
 	deaths int
 	points map[string]int
-	calm   ending // without any death
+	places map[string]int // by system call, at how many of them
 	ends   map[string]ending
 }
 
-func (a *crashTally) add(p *theatre) {
+func (a *crashTally) add(name string, run crashRun, p *theatre) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.deaths += p.deaths
+	if a.places == nil {
+		a.places = map[string]int{}
+	}
+	a.places[run.call] += p.places
 	if a.points == nil {
 		a.points, a.ends = map[string]int{}, map[string]ending{}
 	}
 	for _, name := range p.points {
 		a.points[name]++
 	}
-	a.ends[p.t.Name()] = p.end()
+	a.ends[name] = p.end()
 }
 
 // report prints what was counted.
 func (a *crashTally) report(t *testing.T) {
 	t.Helper()
-	t.Logf("%d deaths, %d named points:\n%s", a.deaths, len(a.points), strings.Join(slices.Sorted(maps.Keys(a.points)), "\n"))
-}
-
-// playCalmly plays the steps without any crash.
-func playCalmly(t *testing.T, steps []crashStep) *theatre {
-	t.Helper()
-	p := newTheatre(t, 0, false)
-	p.rise()
-	p.settled(false)
-	for _, step := range steps {
-		if err := step.do(p.stage); err != nil {
-			t.Fatal(err)
-		}
-		p.settled(step.back)
-	}
-	p.settled(true)
-	return p
+	t.Logf("%d deaths in %d runs; at %d fsyncs and %d sends, one after the other; at %d named points:\n%s", a.deaths, len(a.ends),
+		a.places["fdatasync"], a.places["write"], len(a.points), strings.Join(slices.Sorted(maps.Keys(a.points)), "\n"))
 }

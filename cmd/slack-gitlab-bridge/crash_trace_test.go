@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// tracer runs daemons under strace, which stops them after each fdatasync, once it is done and before the daemon knows. bbolt commits with two:
-// at the first what is new lies in the file without counting, at the second it counts.
+// tracer runs daemons under strace, which stops them after each of certain system calls, once it is done and before the daemon knows.
 type tracer struct {
+	call  string // fdatasync, or write: then only those to sockets over the network count
 	mu    sync.Mutex
 	out   *os.File
 	nth   int         // counts down with each stop; the daemon dies at the last
@@ -33,7 +33,7 @@ func (r *tracer) open() (words []string, extra []*os.File, err error) {
 	if r.out, in, err = os.Pipe(); err != nil {
 		return nil, nil, err
 	}
-	return []string{"strace", "-D", "-f", "-q", "-e", "trace=fdatasync", "-e", "signal=STOP", "-e", "inject=fdatasync:signal=STOP",
+	return []string{"strace", "-D", "-f", "-q", "-yy", "-s", "0", "-e", "trace=" + r.call, "-e", "signal=STOP", "-e", "inject=" + r.call + ":signal=STOP",
 		"-o", "/proc/self/fd/3"}, []*os.File{in}, nil
 }
 
@@ -42,6 +42,15 @@ func (r *tracer) at(n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.nth = n
+}
+
+// disarm takes back what at ordered. It reports false if that has struck.
+func (r *tracer) disarm() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	armed := r.nth > 0
+	r.nth = 0
+	return armed
 }
 
 // ask has f say at each stop from now on whether the daemon dies.
@@ -59,18 +68,21 @@ func (r *tracer) follow(process *os.Process, t *tap) {
 	r.mu.Unlock()
 	go func() {
 		defer out.Close()
-		stopping := false
+		stopping, counts := false, map[string]bool{} // by thread, whether its newest call counts
 		for lines := bufio.NewScanner(out); lines.Scan(); {
-			switch line := lines.Text(); {
-			case strings.Contains(line, "--- SIGSTOP {"):
+			thread, line, _ := strings.Cut(lines.Text(), " ")
+			switch line = strings.TrimLeft(line, " "); {
+			case strings.HasPrefix(line, r.call+"("):
+				counts[thread] = r.call != "write" || strings.Contains(line, "<TCP")
+			case strings.HasPrefix(line, "--- SIGSTOP {"):
 				stopping = true
-			case stopping && strings.Contains(line, "--- stopped by SIGSTOP ---"):
-				stopping = false
-				if r.stop() {
+				if counts[thread] && r.stop() {
 					t.mu.Lock()
 					t.strike()
 					t.mu.Unlock()
 				}
+			case stopping && strings.HasPrefix(line, "--- stopped by SIGSTOP ---"):
+				stopping = false
 				_ = process.Signal(syscall.SIGCONT) // to the dead it does nothing
 			}
 		}
