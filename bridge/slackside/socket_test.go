@@ -53,6 +53,16 @@ func TestDeadSocket(t *testing.T) {
 	}
 }
 
+// TestQuietSlack has Slack send nothing by itself for an hour, no pings either: our own show that the sockets live.
+func TestQuietSlack(t *testing.T) {
+	simulate(t, func(t *testing.T, l *listener, _ *network) {
+		time.Sleep(time.Hour)
+		if n := l.calls(openMethod); n != 2 || l.gapCount() != 0 || time.Since(l.State().LastFrame) > 10*time.Second {
+			t.Errorf("%d sockets asked for, %d gaps, last heard at %v, want the first two to live, and to be heard of", n, l.gapCount(), l.State().LastFrame)
+		}
+	}, func(f *fakeslack.Config, _ *Config) { f.PingInterval = 2 * time.Hour })
+}
+
 // TestReplacedBeforeItEnds has Slack ask every hour for its sockets to be replaced, for half a day with an event each 10 s. With one
 // socket or two, nothing is lost, nothing needs to be sent twice, and there is no gap.
 func TestReplacedBeforeItEnds(t *testing.T) {
