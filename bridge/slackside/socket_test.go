@@ -63,6 +63,34 @@ func TestQuietSlack(t *testing.T) {
 	}, func(f *fakeslack.Config, _ *Config) { f.PingInterval = 2 * time.Hour })
 }
 
+// TestNobodyWaitsForTheWriter has a socket whose writer stands still: lanes that acknowledge and the reader that is pinged go on at once.
+func TestNobodyWaitsForTheWriter(t *testing.T) {
+	simulated(t, func(t *testing.T, w *workspace, _ *network) {
+		w.start(t)
+		address, err := w.address(t.Context(), call{what: "connect to Slack", method: openMethod})
+		if err != nil {
+			t.Fatal(err)
+		}
+		k, err := w.dial(t.Context(), 0, address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer k.conn.Close()
+		began := time.Now()
+		for range acksMost + 3 {
+			k.ack("e")
+		}
+		for range 3 {
+			if err := k.conn.PingHandler()("Ping"); err != nil {
+				t.Errorf("ping = %v, want nil", err)
+			}
+		}
+		if d := time.Since(began); d != 0 || len(k.acks) != acksMost || len(k.pongs) != 1 {
+			t.Errorf("%v passed, %d acknowledgements and %d pongs wait, want no time, %d and 1", d, len(k.acks), len(k.pongs), acksMost)
+		}
+	})
+}
+
 // TestReplacedBeforeItEnds has Slack ask every hour for its sockets to be replaced, for half a day with an event each 10 s. With one
 // socket or two, nothing is lost, nothing needs to be sent twice, and there is no gap.
 func TestReplacedBeforeItEnds(t *testing.T) {
