@@ -134,7 +134,7 @@ func TestBackupOfDamage(t *testing.T) {
 			t.Errorf("%q of a damaged store = %d, %q; want 1 and that it is damaged", args, status, problems)
 		}
 	}
-	wantOnly(t, folder, "b.db")
+	wantOnly(t, folder, "b.db", "b.db.reserve")
 }
 
 func TestCopiesWithoutStore(t *testing.T) {

@@ -58,7 +58,8 @@ type Engine struct {
 	path    string
 	timeout time.Duration
 	retry   time.Duration           // between tries to open the file again
-	commit  func(*bbolt.Tx) error // replaced by tests that lose its answer
+	commit  func(*bbolt.Tx) error   // replaced by tests that lose its answer
+	fill    func(path string) error // makes the reserve; replaced by tests that have no room for it
 
 	slowRead   time.Duration
 	onSlowRead func(time.Duration)
@@ -86,6 +87,7 @@ type Engine struct {
 	// The writer's own, and Close's once the writer has ended:
 	doubt   *group // whose outcome is not known yet
 	refused error  // why nothing can be written until the next start
+	short   bool   // the reserve was given up
 
 	syncs, commits atomic.Uint64
 }
@@ -108,6 +110,7 @@ func Open(path string, o Options) (*Engine, error) {
 		path: path, timeout: o.Timeout, retry: o.reopen,
 		slowRead: o.SlowRead, onSlowRead: o.OnSlowRead,
 		commit:  (*bbolt.Tx).Commit,
+		fill:    fillReserve,
 		pending: make(chan *request),
 		quit:    make(chan struct{}),
 		done:    make(chan struct{}),
@@ -117,6 +120,8 @@ func Open(path string, o Options) (*Engine, error) {
 		return nil, fmt.Errorf("open store %s: %w", path, err)
 	}
 	e.db = db
+	e.short = true
+	e.restock()
 	go e.write()
 	return e, nil
 }

@@ -52,10 +52,20 @@ func openBolt(path string, timeout time.Duration) (*bbolt.DB, error) {
 
 // openWith opens a file and says in our words why it cannot be.
 func openWith(path string, o *bbolt.Options) (db *bbolt.DB, err error) {
+	var file *os.File
+	o.OpenFile = func(name string, flag int, mode os.FileMode) (*os.File, error) {
+		file, err = os.OpenFile(name, flag, mode)
+		return file, err
+	}
 	err = sound(func() (err error) {
 		db, err = bbolt.Open(path, 0o600, o)
 		return err
 	})
+	if errors.Is(err, store.ErrDamaged) && file != nil {
+		// A panic left it open and mapped. What is mapped stays locked unless told otherwise.
+		_ = syscall.Flock(int(file.Fd()), syscall.LOCK_UN) // no longer ours in any case
+		_ = file.Close()
+	}
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):
 		return nil, fmt.Errorf("%w, waited %v", ErrLocked, o.Timeout)

@@ -17,6 +17,10 @@ import (
 // them waits for the last.
 const maxGroup = 512
 
+// retryMost bounds the pause between tries to open the file again. Each that meets a
+// damaged page costs some address space, which bbolt does not give back.
+const retryMost = time.Minute
+
 // noTx is greater than any transaction that a file can hold.
 const noTx = math.MaxInt
 
@@ -75,16 +79,21 @@ func (e *Engine) submit(ctx context.Context, r *request) error {
 // read before they write would never ask for it.
 func (e *Engine) write() {
 	defer close(e.done)
+	pause := e.retry
 	for {
 		var again <-chan time.Time
 		if e.db == nil && e.refused == nil {
-			again = time.After(e.retry)
+			again = time.After(pause)
+		} else {
+			pause = e.retry
 		}
 		select {
 		case r := <-e.pending:
+			e.restock()
 			e.serve(e.gather(r))
 		case <-again:
 			_ = e.ready() // why not is kept for those who ask
+			pause = min(2*pause, retryMost)
 		case <-e.quit:
 			return
 		}
@@ -133,6 +142,10 @@ func (e *Engine) serveFull(g *group, err error) {
 		}
 		return
 	}
+	if len(g.requests) == 1 && e.makeRoom(g.requests[0]) {
+		e.serve(g.requests)
+		return
+	}
 	answer(g.requests, fmt.Errorf("commit to %s: %w: %w", e.path, store.ErrFull, err))
 }
 
@@ -152,7 +165,11 @@ func (e *Engine) apply(requests []*request) (g *group, err error) {
 		g.tx = tx.ID()
 		writes := false
 		for _, r := range requests {
-			if err := r.guards(tx); err != nil {
+			err := r.guards(tx)
+			if err == nil {
+				err = e.admit(tx, r)
+			}
+			if err != nil {
 				refused[r] = err
 				continue
 			}
