@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"time"
@@ -84,6 +85,9 @@ func (d *daemon) readyz(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, status, answer)
 }
 
+// silentLong is how long GitLab may be silent before that is a reason.
+const silentLong = time.Minute
+
 // ready tells whether Slack is connected, GitLab answers, the store can be written and the agents file is the current one.
 func (d *daemon) ready(ctx context.Context) readiness {
 	var reasons, warnings []string
@@ -100,6 +104,9 @@ func (d *daemon) ready(ctx context.Context) readiness {
 	}
 	if d.gitlab.Identity().Username == "" {
 		reasons = append(reasons, "gitlab: has not answered yet: check GITLAB_URL and the network")
+	}
+	if since, why := d.gitlab.Silence(); !since.IsZero() && time.Since(since) >= silentLong {
+		reasons = append(reasons, fmt.Sprintf("gitlab: no usable answer since %s: %s", since.UTC().Format("2006-01-02 15:04:05 UTC"), why))
 	}
 	if refused := d.agents.Refused(); refused != "" {
 		reasons = append(reasons, refused)

@@ -70,6 +70,7 @@ func newLog(c config, out io.Writer) zerolog.Logger {
 type network struct {
 	dial   func(ctx context.Context, network, address string) (net.Conn, error)
 	listen func(network, address string) (net.Listener, error)
+	most   int64 // bytes of one answer that are read; 0: as many as each end finds right
 }
 
 // system is the network of this machine.
@@ -130,8 +131,8 @@ func ends(c config, m *metrics, log zerolog.Logger, n network, others func(socke
 		return nil, nil, err
 	}
 	slack := slackside.New(slackside.Config{BotToken: c.SlackBotToken, AppToken: c.SlackAppToken, APIURL: c.SlackAPIURL, Log: log,
-		HTTP:     &http.Client{Timeout: callTimeout, Transport: m.transport("slack", n)},
-		Dial:     n.dial,
+		HTTP: &http.Client{Timeout: callTimeout, Transport: m.transport("slack", n)},
+		Dial: n.dial, MaxAnswer: n.most,
 		OnEvent:  func(kind, result string) { m.received.WithLabelValues(kind, result).Inc() },
 		OnOthers: others})
 	return slack, gitlab, nil
@@ -139,7 +140,7 @@ func ends(c config, m *metrics, log zerolog.Logger, n network, others func(socke
 
 // gitlabEnd makes the GitLab end.
 func gitlabEnd(c config, m *metrics, n network) (*gitlabside.GitLab, error) {
-	g, err := gitlabside.New(gitlabside.Config{URL: c.GitLabURL, Token: c.GitLabToken, FormerAccounts: c.GitLabFormerAccounts,
+	g, err := gitlabside.New(gitlabside.Config{URL: c.GitLabURL, Token: c.GitLabToken, FormerAccounts: c.GitLabFormerAccounts, MaxAnswer: n.most,
 		HTTP: &http.Client{Timeout: callTimeout, Transport: m.transport("gitlab", n)}})
 	if err != nil {
 		return nil, &wrongUse{err}

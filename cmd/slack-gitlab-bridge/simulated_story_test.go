@@ -1,15 +1,20 @@
 package main
 
 import (
+	"errors"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
+
+	"slack-gitlab-bridge/sandbox/faults"
 )
 
 // TestSimulatedStory runs the daemon through a request's life, and then through hours in which nothing happens.
 func TestSimulatedStory(t *testing.T) {
 	t.Parallel()
 	simulate(t, func(s *simulation) {
+		s.start()
 		s.must(s.until("readiness", time.Minute, s.ready))
 		s.must(s.post([]string{"first", "ada", "The printer is on fire"}), s.react([]string{"one", "first", "eyes"}, true))
 		s.must(s.until("the issue", time.Minute, func() error { return s.checkIssue([]string{"first", "state", "opened"}) }))
@@ -24,4 +29,37 @@ func TestSimulatedStory(t *testing.T) {
 		}
 		s.must(s.ready(), s.idle(), s.mirrored([]string{"first", "smoke"}), s.checkIssue([]string{"first", "state", "closed"}), s.countIssues([]string{"1"}))
 	})
+}
+
+// TestSimulatedOutage has all of GitLab down for an hour: it is said, nothing is lost, and it comes through by itself.
+func TestSimulatedOutage(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]faults.Fault{
+		"502":       {Status: 502, Answer: "<html>Bad Gateway</html>", Times: -1},
+		"no answer": {Hang: true, Times: -1},
+		"a login":   {Status: 200, Answer: "<html>Sign in</html>", Times: -1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			simulate(t, func(s *simulation) {
+				s.start()
+				s.must(s.until("readiness", time.Minute, s.ready))
+				s.gitlab.Desk().Order(fault)
+				s.must(s.post([]string{"first", "ada", "The printer is on fire"}), s.react([]string{"one", "first", "eyes"}, true))
+				s.must(s.reply([]string{"first", "smoke", "bob", "Lots of smoke"}))
+				time.Sleep(3 * time.Minute)
+				if err := s.ready(); err == nil || !strings.Contains(err.Error(), "gitlab: no usable answer since 2026-03-02 09:0") {
+					t.Errorf("after three minutes the daemon's readiness is %v, want that GitLab gives no usable answer", err)
+				}
+				time.Sleep(time.Hour)
+				if n := s.gitlab.Desk().Count(regexp.MustCompile(`^POST `)); n > 1 {
+					t.Errorf("%d changing requests to a GitLab that does not answer, want at most 1: what may have been done is looked for first", n)
+				}
+				s.gitlab.Desk().Clear()
+				s.must(s.until("the end", 10*time.Minute, func() error {
+					return errors.Join(s.mirrored([]string{"first", "smoke"}), s.countIssues([]string{"1"}), s.ready(), s.idle())
+				}))
+			})
+		})
+	}
 }

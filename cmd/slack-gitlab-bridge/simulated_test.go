@@ -33,11 +33,13 @@ type simulation struct {
 const (
 	// otherChannel is the channel of another project than stageChannel, to see that one's trouble is not the other's.
 	otherChannel = "C0OTHER001"
+	// simulatedMost is how many bytes of an answer are read.
+	simulatedMost = 1 << 20
 
 	simulatedAgents = `{
   "resolved_emojis": ["white_check_mark"], "reopened_emojis": ["repeat"],
   "label_emojis": {"ops": "team::Ops", "foundations": "team::Foundations"},
-  "channels": [{"id": "C0HELP0001", "project": "acme/app", "labels": ["flow::new"], "second_agent": "add", "resolved_labels": ["flow::done"]},
+  "channels": [{"id": "C0HELP0001", "project": "acme/app", "labels": ["flow::new"], "second_agent": "take_over", "resolved_labels": ["flow::done"]},
     {"id": "C0OTHER001", "project": "acme/platform"}],
   "agents": [{"slack_id": "U0ONE", "gitlab_username": "one"}, {"slack_id": "U0TWO", "gitlab_username": "two"}]
 }`
@@ -46,7 +48,7 @@ const (
 // simulate runs play inside a bubble of simulated time, which begins on a morning in 2026. The daemon is not started yet.
 func simulate(t *testing.T, play func(*simulation)) {
 	t.Helper()
-	dir := t.TempDir()
+	dir := quickDir(t)
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Until(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)))
 		wires := &wires{listeners: map[string]*wire{}}
@@ -59,12 +61,16 @@ func simulate(t *testing.T, play func(*simulation)) {
 			Members: []string{s.slack.Config().BotUserID, userID("ada"), userID("bob"), userID("one"), userID("two")}})
 		s.daemon = s.open(wires)
 		defer s.daemon.close()
-		ctx, stop := context.WithCancel(context.Background())
-		s.stop, s.ended = stop, make(chan error, 1)
-		go func() { s.ended <- s.daemon.run(ctx) }()
 		defer s.end()
 		play(s)
 	})
+}
+
+// start has the daemon run.
+func (s *simulation) start() {
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop, s.ended = stop, make(chan error, 1)
+	go func() { s.ended <- s.daemon.run(ctx) }()
 }
 
 // open wires a daemon that asks nobody yet.
@@ -74,6 +80,7 @@ func (s *simulation) open(w *wires) *daemon {
 		"SLACK_APP_TOKEN=xapp-secret", "SLACK_BOT_TOKEN=xoxb-secret", "SLACK_API_URL=" + s.slackHTTP.URL + "/api/",
 		"GITLAB_TOKEN=" + gitlabSecret, "GITLAB_URL=" + s.gitlabHTTP.URL, "AGENTS_JSON=" + simulatedAgents, "OPS_CHANNEL=" + opsChannel,
 		"STORE=" + filepath.Join(s.dir, "bridge.db"), "HTTP_ADDR=127.0.0.1:8080", "ADMIN_SOCKET=s",
+		"SWEEP_INTERVAL=2m", "BACKFILL=1h", fmt.Sprintf("MAX_FILE_SIZE=%d", simulatedMost),
 	}, "slack", "gitlab", "agents")
 	if err != nil {
 		s.t.Fatal(err)
@@ -82,15 +89,18 @@ func (s *simulation) open(w *wires) *daemon {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	d, err := open(s.t.Context(), c, file, team, zerolog.New(s.t.Output()).With().Timestamp().Logger(), network{w.dial, w.listen})
+	d, err := open(s.t.Context(), c, file, team, zerolog.New(s.t.Output()).With().Timestamp().Logger(), network{w.dial, w.listen, simulatedMost})
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	return d
 }
 
-// end stops the daemon, which must go in order.
+// end stops the daemon if it runs; it must go in order.
 func (s *simulation) end() {
+	if s.stop == nil {
+		return
+	}
 	s.stop()
 	if err := <-s.ended; err != nil {
 		s.t.Errorf("run() = %v, want nil after a stop", err)
