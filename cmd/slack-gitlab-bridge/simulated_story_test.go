@@ -14,7 +14,6 @@ import (
 func TestSimulatedStory(t *testing.T) {
 	t.Parallel()
 	simulate(t, func(s *simulation) {
-		s.start()
 		s.must(s.until("readiness", time.Minute, s.ready))
 		s.must(s.post([]string{"first", "ada", "The printer is on fire"}), s.react([]string{"one", "first", "eyes"}, true))
 		s.must(s.until("the issue", time.Minute, func() error { return s.checkIssue([]string{"first", "state", "opened"}) }))
@@ -42,7 +41,6 @@ func TestSimulatedOutage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			simulate(t, func(s *simulation) {
-				s.start()
 				s.must(s.until("readiness", time.Minute, s.ready))
 				s.gitlab.Desk().Order(fault)
 				s.must(s.post([]string{"first", "ada", "The printer is on fire"}), s.react([]string{"one", "first", "eyes"}, true))

@@ -45,8 +45,17 @@ const (
 }`
 )
 
-// simulate runs play inside a bubble of simulated time, which begins on a morning in 2026. The daemon is not started yet.
+// simulate runs play beside a running daemon, inside a bubble of simulated time, which begins on a morning in 2026.
 func simulate(t *testing.T, play func(*simulation)) {
+	t.Helper()
+	rehearse(t, nil, func(s *simulation) {
+		s.start()
+		play(s)
+	})
+}
+
+// rehearse is simulate with more in the environment, and play starts the daemon.
+func rehearse(t *testing.T, environ []string, play func(*simulation)) {
 	t.Helper()
 	dir := quickDir(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -59,7 +68,7 @@ func simulate(t *testing.T, play func(*simulation)) {
 		defer s.close()
 		s.slack.AddChannel(fakeslack.Channel{ID: otherChannel, Name: "other",
 			Members: []string{s.slack.Config().BotUserID, userID("ada"), userID("bob"), userID("one"), userID("two")}})
-		s.daemon = s.open(wires)
+		s.daemon = s.open(wires, environ)
 		defer s.daemon.close()
 		defer s.end()
 		play(s)
@@ -74,14 +83,13 @@ func (s *simulation) start() {
 }
 
 // open wires a daemon that asks nobody yet.
-func (s *simulation) open(w *wires) *daemon {
+func (s *simulation) open(w *wires, environ []string) *daemon {
 	s.t.Helper()
-	c, err := loadConfig([]string{
+	c, err := loadConfig(append([]string{
 		"SLACK_APP_TOKEN=xapp-secret", "SLACK_BOT_TOKEN=xoxb-secret", "SLACK_API_URL=" + s.slackHTTP.URL + "/api/",
 		"GITLAB_TOKEN=" + gitlabSecret, "GITLAB_URL=" + s.gitlabHTTP.URL, "AGENTS_JSON=" + simulatedAgents, "OPS_CHANNEL=" + opsChannel,
 		"STORE=" + filepath.Join(s.dir, "bridge.db"), "HTTP_ADDR=127.0.0.1:8080", "ADMIN_SOCKET=s",
-		"SWEEP_INTERVAL=2m", "BACKFILL=1h", fmt.Sprintf("MAX_FILE_SIZE=%d", simulatedMost),
-	}, "slack", "gitlab", "agents")
+	}, environ...), "slack", "gitlab", "agents")
 	if err != nil {
 		s.t.Fatal(err)
 	}
