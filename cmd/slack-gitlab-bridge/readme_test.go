@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"regexp"
 	"strings"
@@ -71,6 +72,44 @@ func TestReadmeCommands(t *testing.T) {
 		}
 		if _, err := parser.Parse(strings.Fields(n[1])); err != nil {
 			t.Errorf("README.md: slack-gitlab-bridge %s: %v", n[1], err)
+		}
+	}
+}
+
+// Each test that docs/promises.md names is there.
+func TestPromisesAreHeld(t *testing.T) {
+	text, err := os.ReadFile("../../docs/promises.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := map[string]bool{}
+	err = fs.WalkDir(os.DirFS("../.."), ".", func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case strings.HasSuffix(path, ".txtar"):
+			there[d.Name()] = true
+		case strings.HasSuffix(path, "_test.go"):
+			source, err := os.ReadFile("../../" + path)
+			if err != nil {
+				return err
+			}
+			for _, m := range regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`).FindAllSubmatch(source, -1) {
+				there[string(m[1])] = true
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := regexp.MustCompile("`((?:Test|Fuzz)\\w+|[a-z-]+\\.txtar)`").FindAllStringSubmatch(string(text), -1)
+	if len(names) < 50 {
+		t.Errorf("docs/promises.md names %d tests, want many", len(names))
+	}
+	for _, m := range names {
+		if !there[m[1]] && m[1] != "x.txtar" && m[1] != "TestX" {
+			t.Errorf("docs/promises.md names %s, which is not there", m[1])
 		}
 	}
 }
