@@ -65,10 +65,13 @@ func (d *checkup) checkDaemon(ctx context.Context) {
 	}
 }
 
+// storeRemedy is what to do about a store that cannot be opened or written, while nothing is wrong with itself.
+const storeRemedy = "STORE must be a path on a local disk where the bridge's user may write"
+
 // checkStore writes to the store, or where it would be.
 func (d *checkup) checkStore(ctx context.Context) {
 	path := d.config.Store
-	const remedy = "STORE must be a path on a local disk where the bridge's user may write"
+	const remedy = storeRemedy
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		probe, err := os.CreateTemp(filepath.Dir(path), ".doctor-*")
 		if err != nil {
@@ -87,6 +90,9 @@ func (d *checkup) checkStore(ctx context.Context) {
 	case errors.Is(err, bolt.ErrLocked):
 		d.fault("store", fmt.Sprintf("%s is in use, but no daemon answers on %s", path, d.config.AdminSocket),
 			"if the daemon runs in a container: docker exec CONTAINER slack-gitlab-bridge doctor; if it runs here, set ADMIN_SOCKET as it has it")
+		return
+	case errors.Is(err, store.ErrDamaged):
+		d.fault("store", err.Error(), "") // which names the remedy
 		return
 	case err != nil:
 		d.fault("store", err.Error(), remedy)

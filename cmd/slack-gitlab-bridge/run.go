@@ -100,10 +100,13 @@ func open(ctx context.Context, c config, agents *agentsFile, team *agents.File, 
 	d.engine, err = bolt.Open(c.Store, bolt.Options{Timeout: lockWait, OnSlowRead: func(open time.Duration) {
 		log.Warn().Dur("open", open).Msg("a read holds the store for long")
 	}})
-	if errors.Is(err, bolt.ErrLocked) {
+	switch {
+	case errors.Is(err, bolt.ErrLocked):
 		return nil, fmt.Errorf("%w: stop the other daemon, or set STORE to another path", err)
-	} else if err != nil {
-		return nil, err
+	case errors.Is(err, store.ErrDamaged):
+		return nil, err // which names the remedy
+	case err != nil:
+		return nil, fmt.Errorf("%w: %s", err, storeRemedy)
 	}
 	if d.store, err = store.Open(ctx, d.engine); err != nil {
 		return nil, errors.Join(err, d.engine.Close())
