@@ -53,7 +53,7 @@ func newTheatre(t *testing.T, seed uint64, call string) *theatre {
 		return strings.Contains(string(m.Metadata), `"card"`)
 	}
 	if call != "" {
-		p.tracer = &tracer{call: call}
+		p.tracer, p.group = &tracer{call: call}, true
 	}
 	return p
 }
@@ -102,6 +102,9 @@ func (p *theatre) fall(patience time.Duration) bool {
 	}
 	if err := <-p.exited; err == nil {
 		p.t.Fatal("the daemon ended by itself")
+	}
+	if p.tracer != nil { // strace waits for ever if the daemon died before it was held
+		_ = syscall.Kill(-p.daemon.Process.Pid, syscall.SIGKILL)
 	}
 	p.daemon = nil
 	p.deaths++

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -45,6 +46,7 @@ type stage struct {
 	took                  byteSize // the most memory of the daemon, when it was last asked for
 	exited                chan error
 	extra                 []*os.File      // what the next daemon finds open, from descriptor 3 on
+	group                 bool            // the next daemon and what runs it are a process group of their own
 	tracer                *exec.Cmd       // that disturbs the daemon
 	disk                  *storetest.Disk // of its own, that the store is on; nil: none
 	tb                    testing.TB      // of the story
@@ -190,6 +192,7 @@ func (s *stage) launch(environ []string, by ...string) error {
 	s.daemon = exec.Command(args[0], args[1:]...)
 	s.daemon.Env = append(os.Environ(), environ...)
 	s.daemon.Stderr, s.daemon.ExtraFiles = log, s.extra
+	s.daemon.SysProcAttr = &syscall.SysProcAttr{Setpgid: s.group}
 	if err := s.daemon.Start(); err != nil {
 		return err
 	}
