@@ -53,7 +53,7 @@ func (s *storm) restore(t *testing.T, from string) {
 // whole settles and demands that all is there; once, if nothing may be doubled.
 func (s *storm) whole(t *testing.T, when string, once bool) {
 	t.Helper()
-	if err := s.quiet(nil); err != nil {
+	if err := s.quietWithin(stormPatience); err != nil {
 		t.Fatalf("%s: %v", when, err)
 	}
 	a, err := s.count()

@@ -122,7 +122,7 @@ func TestPowerCutDaemonSeesWhatIsNotSynced(t *testing.T) {
 		}
 		a, _ := s.count()
 		t.Logf("without fdatasync: %v", a)
-		if a.lost > 0 {
+		if a.lost+a.doubled > 0 { // forgotten is done again
 			seen++
 		}
 		s.close()

@@ -26,6 +26,9 @@ func newStorm(s *stage, environ []string) *storm {
 	return &storm{stage: s, env: environ, replies: map[string][]string{}}
 }
 
+// stormPatience is how long its work may take: Slack takes one card a second.
+const stormPatience = 3 * time.Minute
+
 // blow lets it blow until the returned function is called.
 func (s *storm) blow(t *testing.T) (calm func()) {
 	stop := make(chan struct{})
@@ -49,7 +52,7 @@ func (s *storm) rage(stop chan struct{}) error {
 			return nil
 		case <-time.After(2 * time.Millisecond):
 		}
-		if len(s.threads) == 0 || rand.IntN(4) == 0 {
+		if len(s.threads) == 0 || rand.IntN(4+len(s.threads)) == 0 {
 			name := fmt.Sprintf("t%d", len(s.threads))
 			s.threads = append(s.threads, name)
 			if err := errors.Join(s.post([]string{name, "ada", "Help with " + name}), s.react([]string{"one", name, "eyes"}, true)); err != nil {
@@ -96,7 +99,7 @@ func (s *storm) settle() error {
 	if err := s.connected(); err != nil {
 		return err
 	}
-	return s.quiet(nil)
+	return s.quietWithin(stormPatience)
 }
 
 // halt stops the daemon in order.

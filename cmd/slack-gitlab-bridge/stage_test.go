@@ -242,9 +242,11 @@ func (s *stage) until(what string, patience time.Duration, f func() error) error
 }
 
 // quiet waits until every event was acknowledged and nothing is left to do.
-func (s *stage) quiet([]string) error {
+func (s *stage) quiet([]string) error { return s.quietWithin(stagePatience) }
+
+func (s *stage) quietWithin(patience time.Duration) error {
 	calm := 0
-	return s.until("quiet", stagePatience, func() error {
+	return s.until("quiet", patience, func() error {
 		var jobs []bridge.Waiting
 		if err := s.tell("/jobs", &jobs); err != nil {
 			return err
