@@ -170,6 +170,9 @@ func (g *GitLab) whoAmI(ctx context.Context) error {
 		}
 		return err
 	})
+	if never, ok := errors.AsType[*bridge.Never](err); ok { // then nothing else can be asked either
+		return &bridge.Outage{Scope: bridge.ScopeGitLab, Remedy: noAPIRemedy, Err: never.Err}
+	}
 	if err != nil {
 		return err
 	}
