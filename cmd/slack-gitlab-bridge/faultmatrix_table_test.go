@@ -89,8 +89,7 @@ var kinds = []kind{
 		refused(waits, waitsProject), {of: []string{"refused for good"}, upshot: comes, words: nextRound}, readLimited, {of: passing, upshot: comes, words: nextRound}, ledAway,
 	}},
 	{"GitLab: who the bridge is, at the start", []expectation{
-		{of: []string{"refused", "redirect elsewhere"}, upshot: refuses, words: endsStart},
-		{of: []string{"refused for good"}, upshot: comes, words: startsAgain}, {of: limited, upshot: comes, words: paced}, {of: passing, upshot: comes, words: startsAgain},
+		{of: []string{"refused", "refused for good", "redirect elsewhere"}, upshot: refuses, words: endsStart}, {of: limited, upshot: comes, words: paced}, {of: passing, upshot: comes, words: startsAgain},
 	}},
 	{"GitLab: what the token may do, at the start", []expectation{
 		{of: []string{"refused", "refused for good"}, upshot: comes, words: "Goes on: tokens of some kinds do not tell."},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"sync"
 	"testing"
@@ -82,8 +83,16 @@ func (c *trial) play() {
 		if c.watch() {
 			return
 		}
-		time.Sleep(time.Second)
+		time.Sleep(c.step())
 	}
+}
+
+// step is how long to wait before the next look: readiness costs a commit.
+func (c *trial) step() time.Duration {
+	if time.Since(c.struck) < time.Minute {
+		return time.Second
+	}
+	return 5 * time.Second
 }
 
 // scene makes what has to be there before, and forgets the requests for it.
@@ -143,12 +152,8 @@ func (c *trial) watch() (over bool) {
 	if c.other == 0 && c.besideDone() == nil {
 		c.other = time.Since(c.begun) + 1
 	}
-	unready := c.ready()
-	if r := c.daemon.ready(c.t.Context()); !r.Ready && !c.call.early {
-		c.down = append(c.down, r.Reasons...)
-	} else if c.call.early && len(c.daemon.bridge.Ready(c.t.Context())) > 0 {
-		c.down = append(c.down, c.daemon.bridge.Ready(c.t.Context())...)
-	}
+	r := c.daemon.ready(c.t.Context())
+	c.down = append(c.down, slices.DeleteFunc(slices.Clone(r.Reasons), func(reason string) bool { return c.call.early && starting.MatchString(reason) })...)
 	stuck := slices.DeleteFunc(c.jobs(), func(w bridge.Waiting) bool { return w.State != "parked" })
 	for _, j := range stuck {
 		c.parked = append(c.parked, j.Kind+": "+j.Reason)
@@ -160,9 +165,15 @@ func (c *trial) watch() (over bool) {
 		c.retry(stuck)
 		return false
 	}
-	c.short = errors.Join(unready, c.idle(), c.call.want(c.simulation))
+	if c.short = nil; !r.Ready {
+		c.short = errors.New("it is not ready")
+	}
+	c.short = errors.Join(c.short, c.idle(), c.call.want(c.simulation))
 	return c.settled(passed - c.misfortune.lasts)
 }
+
+// starting is why a daemon is not ready that has only begun.
+var starting = regexp.MustCompile(`^slack: no connection is open|^gitlab: has not answered yet|^gitlab: no usable answer`)
 
 // retry does what `jobs retry` does.
 func (c *trial) retry(stuck []bridge.Waiting) {
