@@ -1,10 +1,6 @@
 package main
 
 import (
-	"net/http"
-	"regexp"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -118,52 +114,4 @@ func seconds(t time.Time) float64 {
 		return 0
 	}
 	return float64(t.UnixNano()) / 1e9
-}
-
-// measured counts the requests that go through a transport.
-type measured struct {
-	next    http.RoundTripper
-	metrics *metrics
-	vendor  string
-}
-
-// transport measures requests to a vendor.
-func (m *metrics) transport(vendor string, n network) http.RoundTripper {
-	next := http.DefaultTransport.(*http.Transport).Clone()
-	next.DialContext = n.dial
-	next.MaxIdleConnsPerHost = 16
-	return measured{next: next, metrics: m, vendor: vendor}
-}
-
-// RoundTrip implements http.RoundTripper.
-func (t measured) RoundTrip(r *http.Request) (*http.Response, error) {
-	start := time.Now()
-	resp, err := t.next.RoundTrip(r)
-	code := 0
-	if err == nil {
-		code = resp.StatusCode
-	}
-	t.metrics.requests.WithLabelValues(t.vendor, callName(t.vendor, r), strconv.Itoa(code)).Observe(time.Since(start).Seconds())
-	return resp, err
-}
-
-// varying are the parts of a GitLab path that name one thing among many.
-var varying = regexp.MustCompile(`^[0-9]+$|%2F|^[0-9a-f]{32}$`)
-
-// callName names a call without anything that varies: chat.postMessage, or POST projects/:id/issues.
-func callName(vendor string, r *http.Request) string {
-	path := r.URL.EscapedPath()
-	if vendor == "slack" {
-		return path[strings.LastIndex(path, "/")+1:]
-	}
-	if i := strings.Index(path, "/api/v4/"); i >= 0 {
-		path = path[i+len("/api/v4/"):]
-	}
-	parts := strings.Split(path, "/")
-	for i, p := range parts {
-		if varying.MatchString(p) || (i > 0 && parts[i-1] == "projects") {
-			parts[i] = ":id"
-		}
-	}
-	return r.Method + " " + strings.Join(parts, "/")
 }

@@ -102,6 +102,8 @@ func TestCallName(t *testing.T) {
 	tests := []struct{ vendor, method, url, want string }{
 		{"slack", "POST", "https://slack.com/api/chat.postMessage", "chat.postMessage"},
 		{"slack", "POST", "https://slack.com/api/conversations.replies?cursor=x", "conversations.replies"},
+		{"slack", "GET", "https://files.slack.com/files-pri/T1-F1/download/who.is.fired.pdf", "file"},
+		{"slack", "POST", "https://slack.com/api/", "file"},
 		{"gitlab", "GET", "https://gitlab.com/api/v4/user", "GET user"},
 		{"gitlab", "GET", "https://gitlab.com/api/v4/users?username=ada", "GET users"},
 		{"gitlab", "GET", "https://gitlab.com/api/v4/projects/group%2Fsub%2Fapp", "GET projects/:id"},
