@@ -17,7 +17,8 @@ import (
 )
 
 type doctorCommand struct {
-	JSON bool `name:"json" help:"Print JSON."`
+	JSON    bool `name:"json" help:"Print JSON."`
+	Offline bool `help:"Check only the environment and the agents file: no network, no token, no store."`
 }
 
 // finding is the outcome of one check.
@@ -53,7 +54,12 @@ func (d doctorCommand) Run(ctx context.Context, w world) error {
 			printFinding(w.out, f)
 		}
 	}
-	wrong := diagnose(ctx, w.environ, note)
+	var wrong bool
+	if d.Offline {
+		wrong = diagnoseOffline(w.environ, note)
+	} else {
+		wrong = diagnose(ctx, w.environ, note)
+	}
 	if d.JSON {
 		if err := printJSON(w.out, found); err != nil {
 			return err
@@ -80,11 +86,7 @@ func printFinding(out io.Writer, f finding) {
 // diagnose runs all checks. It reports whether the configuration itself is wrong.
 func diagnose(ctx context.Context, environ []string, note func(finding)) (wrong bool) {
 	c, err := loadConfig(environ, "slack", "gitlab", "agents")
-	if bad, ok := errors.AsType[*configError](err); ok {
-		for _, f := range bad.faults {
-			reason, remedy, _ := strings.Cut(f, ": ")
-			note(finding{"fault", "environment", reason, remedy})
-		}
+	if noteFaults(err, note) {
 		return true
 	}
 	note(finding{State: "ok", What: "environment", Reason: "complete"})
@@ -108,6 +110,19 @@ func diagnose(ctx context.Context, environ []string, note func(finding)) (wrong 
 	}
 	d.checkDaemon(ctx)
 	return wrong
+}
+
+// noteFaults notes each fault of the environment, if err is of such faults, and reports whether it is.
+func noteFaults(err error, note func(finding)) bool {
+	bad, ok := errors.AsType[*configError](err)
+	if !ok {
+		return false
+	}
+	for _, f := range bad.faults {
+		reason, remedy, _ := strings.Cut(f, ": ")
+		note(finding{"fault", "environment", reason, remedy})
+	}
+	return true
 }
 
 func (d *checkup) ok(what, format string, args ...any) {

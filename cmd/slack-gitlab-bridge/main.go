@@ -27,6 +27,7 @@ type commands struct {
 	Rebuild     rebuildCommand     `cmd:"" help:"Make a store anew from the marks in GitLab, when it was lost."`
 	Manifest    manifestCommand    `cmd:"" help:"Print the Slack app manifest to paste."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Exit 0 if the running daemon is ready."`
+	Completion  completionCommand  `cmd:"" help:"Print a script that completes commands in bash, zsh or fish."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
 

@@ -21,6 +21,7 @@ func TestExecute(t *testing.T) {
 		{"manifest", 0, "socket_mode_enabled: true", ""},
 		{"frobnicate", 2, "", "frobnicate"},
 		{"run --frobnicate", 2, "", "--frobnicate"},
+		{"completion tcsh", 2, "", "bash"},
 		{"explain", 2, "", "permalink"},
 		{"jobs drop", 2, "", "<id>"},
 		{"jobs retry", 2, "", "one ID, or --all"},

@@ -1,0 +1,22 @@
+package main
+
+import "strings"
+
+// diagnoseOffline checks what can be judged without a network, a token or a store: the environment as far as it is given, and the
+// agents file. It reports whether something is wrong.
+func diagnoseOffline(environ []string, note func(finding)) (wrong bool) {
+	c, err := loadConfig(environ, "agents")
+	if noteFaults(err, note) {
+		return true
+	}
+	d := &checkup{config: c, note: note}
+	reason := "well-formed"
+	if absent := c.missing([]string{"slack", "gitlab"}); len(absent) > 0 {
+		for i, fault := range absent {
+			absent[i], _, _ = strings.Cut(fault, " ")
+		}
+		reason += ", without " + strings.Join(absent, ", ") + ", which run needs"
+	}
+	d.ok("environment", "%s", reason)
+	return !d.checkAgentsFile()
+}
