@@ -83,10 +83,11 @@ func (b *Bridge) orient(ctx context.Context) error {
 	case err != nil:
 		return err
 	case isCopy:
+		from := copied
 		if copied.Before(l.Until.Add(lapseSure)) { // it was not sure yet what had been done before
-			copied = earlier(copied, l.From)
+			from = earlier(copied, l.From)
 		}
-		l = lapse{From: copied, Until: now}
+		l = lapse{From: from, Until: now}
 		if err := b.unsettle(ctx, copied); err != nil {
 			return err
 		}

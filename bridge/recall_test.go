@@ -10,7 +10,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"slack-gitlab-bridge/markup"
+	"slack-gitlab-bridge/store"
+	"slack-gitlab-bridge/store/bolt"
 )
 
 // loses stops the bridge, lets people act, and starts it with a store that knows nothing.
@@ -260,7 +264,9 @@ func TestRestoredCopy(t *testing.T) {
 		r.gitlab.order(trouble{call: "CreateIssue", err: &Later{After: time.Minute, Err: errLost}, times: 1})
 		r.replied(th, says(at(20), asker, "two"))
 		r.reacted(second, second.TS, agentTwo, "eyes", true)
-		time.Sleep(5 * time.Second)
+		r.slack.order(trouble{call: "PostReply", err: &Later{After: time.Minute, Err: errLost}, times: 1})
+		r.comments("waits")
+		time.Sleep(20 * time.Second)
 		r.copies()
 		time.Sleep(2 * time.Minute)
 		r.polled()
@@ -283,7 +289,7 @@ func TestRestoredCopy(t *testing.T) {
 				t.Errorf("issue %d carries %v, want %v", n+1, got, want)
 			}
 		}
-		r.wantSaid(th, "late")
+		r.wantSaid(th, "waits", "late")
 		for _, one := range []Thread{th, second, third} {
 			if cards := r.slack.cardsOf(one); len(cards) != 1 {
 				t.Errorf("%s has cards %q, want one", one, cards)
@@ -356,6 +362,58 @@ func TestLostStoreOfALostThread(t *testing.T) {
 		time.Sleep(time.Hour)
 		if n := r.slack.count(fmt.Sprint("Messages ", th)); n != 0 {
 			t.Errorf("the thread was read %d times more, want none", n)
+		}
+	})
+}
+
+// What waits in a copy, and was never sent, counts as begun when the copy was taken; what is decided anew is not there any more.
+func TestOrientOnACopy(t *testing.T) {
+	twoWay(t, func(r *rig, th Thread) {
+		c := r.store.Change()
+		for _, a := range []Action{
+			{Say: &Say{Key: "state/x", Text: markup.SlackText("x")}}, {Tell: &Tell{Key: "x", User: asker, Text: markup.SlackText("x")}},
+			{Note: &AddNote{Messages: []string{at(20)}}}, {Note: &AddNote{Messages: []string{at(10) + "#2"}}}, {Update: &UpdateIssue{Patch: Patch{State: Close}}},
+		} {
+			job, err := a.job(th)
+			if err != nil {
+				t.Fatal(err)
+			}
+			job.NotBefore = time.Now().Add(time.Hour)
+			c.PutJob(job)
+		}
+		c.Put(mirrorKey(th, at(20)), mirror{})
+		if err := r.store.Commit(context.Background(), c); err != nil {
+			t.Fatal(err)
+		}
+		taken := time.Now()
+		r.copies()
+		time.Sleep(time.Minute)
+		engine, err := bolt.Open(r.path+".copy", bolt.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer engine.Close()
+		s, err := store.Open(context.Background(), engine)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := New(r.bridge.config, r.slack, r.gitlab, s, r.bridge.AgentsFile(), zerolog.Nop(), noMeter{})
+		if err := b.orient(context.Background()); err != nil {
+			t.Errorf("orient = %v, want nil", err)
+		}
+		jobs, err := s.Jobs(context.Background())
+		var got []string
+		for _, j := range jobs {
+			got = append(got, fmt.Sprint(strings.TrimPrefix(j.Key, th.String()+"/"), " ", j.Begun.Equal(taken)))
+		}
+		if want := []string{"say/state/x true", "tell/x true", "note/" + at(10) + "#2 true", "look false", "update false"}; err != nil || !slices.Equal(got, want) {
+			t.Errorf("in the copy waits %q, %v; want %q, with whether it was begun when that was taken", got, err, want)
+		}
+		if found, err := s.Get(context.Background(), mirrorKey(th, at(20)), new(mirror)); found || err != nil {
+			t.Errorf("the reply whose note waited counts as mirrored: %v, %v", found, err)
+		}
+		if found, err := s.Get(context.Background(), store.CopiedKey, new(time.Time)); found || err != nil {
+			t.Errorf("after orient it still counts as a copy: %v, %v", found, err)
 		}
 	})
 }

@@ -339,6 +339,9 @@ func TestDecodersSurviveTheCorpus(t *testing.T) {
 			t.Fatalf("sample %s: %v", name, err)
 		}
 		delete(fields, "error")
+		if name == "auth.test.json" { // Start asks for the emoji too, and every question gets this answer
+			fields["emoji"] = json.RawMessage("{}")
+		}
 		whole, err := json.Marshal(fields)
 		if err != nil {
 			t.Fatal(err)
@@ -357,8 +360,9 @@ func TestDecodersSurviveTheCorpus(t *testing.T) {
 			}
 		}
 		for kind, attempt := range attempts(s) {
-			if err := attempt(t.Context()); kind == "read" && err != nil {
-				t.Errorf("Messages() answered %s = %v, want nil", name, err)
+			_, answers := fields["messages"]
+			if err := attempt(t.Context()); kind == "read" && (err == nil) != answers {
+				t.Errorf("Messages() answered %s = %v, want an error where it holds no messages", name, err)
 			}
 		}
 	}

@@ -184,5 +184,5 @@ func TestBackupStormRestored(t *testing.T) {
 	s.restore(t, file)
 	s.begin(t)
 	time.Sleep(100 * time.Millisecond)
-	s.whole(t, "put back from the middle of a storm", false)
+	s.whole(t, "put back from the middle of a storm", true)
 }
