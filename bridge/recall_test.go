@@ -417,3 +417,37 @@ func TestOrientOnACopy(t *testing.T) {
 		}
 	})
 }
+
+// While GitLab cannot be asked what a new store does not know, threads that have their issue go on.
+func TestLostStoreWhileGitLabIsDown(t *testing.T) {
+	twoWay(t, func(r *rig, th Thread) {
+		r.loses(nobody)
+		other := Thread{help, at(1)}
+		r.stop()
+		r.gitlab.order(trouble{call: "OwnIssues", err: errLost, times: 1000})
+		c, err := bolt.Open(r.path, bolt.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Commit(context.Background(), store.Batch{Deletes: []string{marksKey(7)}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+		r.slack.post(th, says(at(30), asker, "while down"))
+		r.slack.post(other, says(other.TS, asker, "other"))
+		r.slack.react(other, other.TS, agentOne, "eyes", true)
+		r.start()
+		time.Sleep(5 * time.Minute)
+		if i := r.gitlab.all(); len(i) != 1 || len(i[0].mirrored()) != 1 {
+			t.Errorf("%d issues, of which the first carries %v; want the reply, and no issue while its mark cannot be looked for", len(i), i[0].mirrored())
+		}
+		r.gitlab.calm()
+		time.Sleep(10 * time.Minute)
+		r.idle()
+		if i := r.gitlab.all(); len(i) != 2 {
+			t.Errorf("%d issues, want 2", len(i))
+		}
+	})
+}

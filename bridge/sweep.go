@@ -178,13 +178,14 @@ func (b *Bridge) sweepChannel(ctx context.Context, p *sweeps, channel string) (l
 		p.owed[channel] = true
 		b.catchUp.first(channel)
 	}
-	since := listed.Add(-b.config.Backfill)
-	if heard, err := b.heardUntil(ctx, channel); err != nil {
-		return 0, err
-	} else if !heard.IsZero() {
-		since = earlier(since, heard)
+	oldest, since := time.Now().Add(-b.config.SweepWindow), listed.Add(-b.config.Backfill)
+	var unread error // GitLab's trouble does not keep Slack from being compared
+	if since.After(oldest) {
+		var heard time.Time
+		if heard, unread = b.heardUntil(ctx, channel); !heard.IsZero() {
+			since = earlier(since, heard)
+		}
 	}
-	oldest := time.Now().Add(-b.config.SweepWindow)
 	s := sweeper{b: b, channel: channel, rules: b.rules(channel), whole: p.owed[channel], since: since}
 	if s.rules == nil {
 		return 0, nil // taken off the file this moment
@@ -201,7 +202,7 @@ func (b *Bridge) sweepChannel(ctx context.Context, p *sweeps, channel string) (l
 		b.works(slackScopes(Thread{Channel: channel}))
 		err = s.oldThreads(ctx, oldest)
 	}
-	if err != nil {
+	if err = errors.Join(err, unread); err != nil {
 		return s.looks, fmt.Errorf("sweep channel %s: %w", channel, err)
 	}
 	return s.looks, nil
