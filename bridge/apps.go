@@ -90,3 +90,8 @@ func (n *AddNote) text(t Thread) markup.GitLab {
 	b.Mark("messages", n.marked(t))
 	return b.GitLab()
 }
+
+// leavesOut reports whether a note's text is the line for so many messages that were left out.
+func leavesOut(body string, messages int) bool {
+	return strings.HasPrefix(body, fmt.Sprintf("and %d more from ", messages))
+}

@@ -79,12 +79,15 @@ func (b *Bridge) gatherNew(ctx context.Context, f *Facts) error {
 		return err
 	}
 	f.Sign = b.sign(f.Rules)
-	var r foundRecord
-	found, err := b.store.Get(ctx, foundKey(f.Thread), &r)
-	if err != nil || !found {
+	r, at, err := b.foundFor(ctx, f)
+	if err != nil || len(at) == 0 {
 		return err
 	}
-	return b.gatherFound(ctx, f, r)
+	if err := b.gatherFound(ctx, f, r); err != nil {
+		return err
+	}
+	f.Found.Records = at
+	return nil
 }
 
 // sign is the emoji of the bridge's own for a closed issue; empty: the workspace has none.

@@ -110,13 +110,13 @@ func (b *Bridge) endLook(ctx context.Context, c *store.Change, t Thread, job sto
 
 // conclude puts a verdict into a change.
 func (b *Bridge) conclude(ctx context.Context, c *store.Change, f Facts, v Verdict) (next *store.Job, err error) {
-	if v.Move != (Thread{}) {
-		return nil, b.putLook(ctx, c, v.Move, Hint{})
-	}
-	if f.Link == nil && f.Root == nil && f.Rules != nil {
+	if f.Link == nil && f.Rules != nil && (f.Root == nil || f.Root.Reply()) {
 		if err := b.idle(ctx, c, f.Thread); err != nil {
 			return nil, err
 		}
+	}
+	if v.Move != (Thread{}) {
+		return nil, b.putLook(ctx, c, v.Move, Hint{})
 	}
 	if err := b.keepLink(ctx, c, f, v); err != nil {
 		return nil, err

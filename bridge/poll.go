@@ -135,12 +135,12 @@ func (b *Bridge) cursors(ctx context.Context) (out []int, err error) {
 	}
 }
 
-// pollOnly has no project asked any more but those of the agents file and these: an issue was moved there, or a channel pointed elsewhere.
-func (b *Bridge) pollOnly(ctx context.Context, linked map[int]*Project) error {
-	cursors, err := b.cursors(ctx)
+// pollOnly has those of the projects not asked any more that are neither in the agents file nor linked: a channel was pointed elsewhere, or an
+// issue moved on.
+func (b *Bridge) pollOnly(ctx context.Context, cursors []int, linked map[int]*Project) error {
 	cursors = slices.DeleteFunc(cursors, func(id int) bool { return linked[id] != nil })
-	if err != nil || len(cursors) == 0 {
-		return err
+	if len(cursors) == 0 {
+		return nil
 	}
 	named := map[int]bool{}
 	for _, channel := range b.AgentsFile().Channels() {

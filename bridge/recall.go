@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,11 +23,13 @@ type lapse struct {
 
 const lapseKey = "cursor/lapse"
 
-// lapseSure is how long after a lapse its marks were surely read.
-const lapseSure = time.Hour
+// covers reports whether the thread may have got an issue that the store does not know of. Slack's clock may be ahead of ours.
+func (l lapse) covers(t Thread) bool {
+	return !l.Until.IsZero() && TimeOf(t.TS).Before(l.Until.Add(pollFirst))
+}
 
-// covers reports whether the thread may have got an issue that the store does not know of.
-func (l lapse) covers(t Thread) bool { return TimeOf(t.TS).Before(l.Until) }
+// left is how long GitLab and Slack may still be carrying out what was sent in the lapse.
+func (l lapse) left(settle time.Duration) time.Duration { return time.Until(l.Until.Add(settle)) }
 
 // hides reports whether more may have been done for a linked thread than the store knows.
 func (l lapse) hides(link *Link) bool {
@@ -83,16 +86,14 @@ func (b *Bridge) orient(ctx context.Context) error {
 	case err != nil:
 		return err
 	case isCopy:
-		from := copied
-		if copied.Before(l.Until.Add(lapseSure)) { // it was not sure yet what had been done before
-			from = earlier(copied, l.From)
-		}
-		l = lapse{From: from, Until: now}
+		l = lapse{From: copied, Until: now}
 		if err := b.unsettle(ctx, copied); err != nil {
 			return err
 		}
 		b.log.Warn().Time("from", l.From).Msg("the store is a copy: what was done since then is looked for in GitLab and Slack")
 	case known:
+		known = !l.Until.After(now)
+		l.Until = earlier(l.Until, now) // else the clock was wrong
 	default:
 		if fresh, err := isNew(ctx, b.store); err != nil || fresh {
 			l.Until = now
@@ -127,9 +128,12 @@ func isNew(ctx context.Context, s *store.Store) (bool, error) {
 }
 
 // unsettle goes through what waited when the store was copied: it may have been done since. What has a mark of its own is looked for before it
-// is sent; the making of issues, and of notes that might have been put together otherwise, is decided anew. The rest may be done
+// is sent; the making and closing of issues, and notes that might have been put together otherwise, are decided anew. The rest may be done
 // twice, after a look has found what is there.
 func (b *Bridge) unsettle(ctx context.Context, copied time.Time) error {
+	if copied.IsZero() {
+		copied = time.Unix(0, 0) // that is not known, yet a job that has begun at no time has not begun
+	}
 	jobs, err := b.store.Jobs(ctx)
 	if err != nil {
 		return err
@@ -142,7 +146,7 @@ func (b *Bridge) unsettle(ctx context.Context, copied time.Time) error {
 		c := b.store.Change()
 		c.GuardJob(job)
 		switch {
-		case a.Create != nil, a.Note != nil && a.Note.App == "" && !strings.Contains(a.Note.Messages[0], "#"):
+		case a.Create != nil, a.Note != nil && !strings.Contains(a.Note.Messages[0], "#"):
 			c.DeleteJob(job.Key)
 			if a.Note != nil {
 				for _, ts := range a.Note.Messages {
@@ -158,6 +162,12 @@ func (b *Bridge) unsettle(ctx context.Context, copied time.Time) error {
 		case a.changesIssue():
 			if err := b.putLook(ctx, c, t, Hint{Reactions: true, Whole: true}); err != nil {
 				return err
+			}
+			if a.Update != nil && a.Update.Patch.State == Close { // a person may have reopened it since
+				a.Update.Patch.State = ""
+				if job.Body, err = marshal(a); err != nil {
+					return err
+				}
 			}
 			c.PutJobLast(job)
 		default:
@@ -198,14 +208,16 @@ func (b *Bridge) recallProject(ctx context.Context, l lapse, project int) (marks
 		return marksRecord{}, ctx.Err()
 	}
 	var have marksRecord
-	if _, err := b.store.Get(ctx, marksKey(project), &have); err != nil {
-		return have, err
-	}
 	since := l.From
-	if have.Until.Equal(l.Until) {
-		if have.conclusive(b.config.Settle) || time.Since(have.Until) < b.config.Settle {
-			return have, nil
-		}
+	read, err := b.store.Get(ctx, marksKey(project), &have)
+	switch sure := have.conclusive(b.config.Settle); {
+	case err != nil:
+		return have, err
+	case !read: // a copy may be one of a store that had not come to it
+		since = time.Time{}
+	case have.Until.Equal(l.Until) && (sure || l.left(b.config.Settle) > 0):
+		return have, nil
+	case !sure:
 		since = have.Until.Add(-pollFirst)
 	}
 	reading := marksRecord{Until: l.Until, At: time.Now().UTC(), Any: have.Any && have.Until.Equal(l.Until), Last: have.Last}
@@ -231,9 +243,15 @@ func (m marksRecord) conclusive(settle time.Duration) bool {
 	return !m.Any || !m.At.Before(m.Until.Add(settle))
 }
 
-// settled makes sure that an issue may be made for a thread which the store knows nothing of: *Later, if one may still appear.
+// settled makes sure that a verdict does nothing that may be under way already, sent before the store was lost: *Later, if so. For a thread which the
+// store knows nothing of that is an issue, for one that is taken over whatever is not there.
 func (b *Bridge) settled(ctx context.Context, f Facts, v Verdict) error {
 	l := *b.lapse.Load()
+	busy := &Later{After: max(time.Second, l.left(b.config.Settle)),
+		Err: errors.New("the store is new or a copy, and GitLab may still be carrying out what was sent before")}
+	if f.Found != nil && l.left(b.config.Settle) > 0 && slices.ContainsFunc(v.Actions, f.Found.lacks) {
+		return busy
+	}
 	if f.Link != nil || !l.covers(f.Thread) || len(v.Actions) == 0 || v.Actions[0].Create == nil {
 		return nil
 	}
@@ -245,10 +263,14 @@ func (b *Bridge) settled(ctx context.Context, f Facts, v Verdict) error {
 		return errors.Join(err, &Later{After: time.Second, Err: errors.New("its issue was found just now")})
 	}
 	if !marks.conclusive(b.config.Settle) {
-		return &Later{After: max(time.Second, time.Until(l.Until.Add(b.config.Settle))),
-			Err: errors.New("the store is new or a copy, and GitLab may still be carrying out what was sent before")}
+		return busy
 	}
 	return nil
+}
+
+// lacks reports whether the action would be done twice if it was sent before and is not there yet.
+func (f *Found) lacks(a Action) bool {
+	return a.Note != nil || a.once(saidRecord{}) && a.Tell == nil && f.Own[a.replyKey()] == ""
 }
 
 // markCount is what a reading of marks has found.
@@ -325,6 +347,29 @@ func noteFound(ctx context.Context, s *store.Store, t Thread, r foundRecord) (no
 	}
 }
 
+// foundFor gives the issue that was found for the thread, and under which threads that was noted: a permalink may have been one of a reply.
+func (b *Bridge) foundFor(ctx context.Context, f *Facts) (best foundRecord, at []Thread, err error) {
+	messages := []Message{*f.Root}
+	if b.lapse.Load().covers(f.Thread) {
+		messages = append(messages, f.Replies...)
+	}
+	for _, m := range messages {
+		var r foundRecord
+		t := Thread{f.Thread.Channel, m.TS}
+		found, err := b.store.Get(ctx, foundKey(t), &r)
+		switch {
+		case err != nil:
+			return best, nil, err
+		case !found:
+			continue
+		case len(at) == 0 || r.better(best):
+			best = r
+		}
+		at = append(at, t)
+	}
+	return best, at, nil
+}
+
 // sweepFound has the threads of a channel looked at that were found by their marks: those with an open issue, or one closed within the window. It
 // returns how many.
 func (b *Bridge) sweepFound(ctx context.Context, channel string) (looks int, err error) {
@@ -347,8 +392,15 @@ func (b *Bridge) sweepFound(ctx context.Context, channel string) (looks int, err
 			if found.Idle || !found.Closed.IsZero() && found.Closed.Before(oldest) {
 				continue
 			}
+			t := Thread{channel, strings.TrimPrefix(record.Key, prefix)}
+			if _, waits, err := b.store.Job(ctx, lookKey(t)); err != nil || waits {
+				if err != nil {
+					return looks, err
+				}
+				continue
+			}
 			looks++
-			if err := b.lookAt(ctx, Thread{channel, strings.TrimPrefix(record.Key, prefix)}, Hint{Reactions: true, Whole: true, Swept: true}); err != nil {
+			if err := b.lookAt(ctx, t, Hint{Reactions: true, Whole: true, Swept: true}); err != nil {
 				return looks, err
 			}
 		}
@@ -386,7 +438,7 @@ func (b *Bridge) heardUntil(ctx context.Context, channel string) (time.Time, err
 	return marks.Last, nil
 }
 
-// idle notes that the thread of an issue that was found is not in Slack: it changes nothing, and sweeps leave it alone.
+// idle notes that the thread of an issue that was found is not in Slack, or is another: sweeps leave it alone.
 func (b *Bridge) idle(ctx context.Context, c *store.Change, t Thread) error {
 	var found foundRecord
 	known, err := b.store.Get(ctx, foundKey(t), &found)

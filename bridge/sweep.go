@@ -126,6 +126,7 @@ func (b *Bridge) sweep(ctx context.Context, p *sweeps) {
 	all := !now.Before(p.next)
 	looks, again := 0, map[string]time.Time{}
 	seen := map[int]*Project{}
+	polled, err := b.cursors(ctx) // before the links are read: an issue may be moved meanwhile
 	for _, c := range b.AgentsFile().Channels() {
 		at, failed := p.again[c.ID]
 		if !all && (!failed || now.Before(at)) {
@@ -157,10 +158,11 @@ func (b *Bridge) sweep(ctx context.Context, p *sweeps) {
 	if all {
 		p.next = time.Now().Add(b.config.SweepEvery)
 	}
-	if all && len(again) == 0 {
-		if err := b.pollOnly(ctx, seen); err != nil {
-			b.sweepFailed(err)
-		}
+	if all && len(again) == 0 && err == nil {
+		err = b.pollOnly(ctx, polled, seen)
+	}
+	if err != nil {
+		b.sweepFailed(err)
 	}
 	b.catchUp.only(func(channel string) bool { return b.rules(channel) != nil })
 	b.log.Debug().Int("looks", looks).Msg("swept")

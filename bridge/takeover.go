@@ -19,10 +19,12 @@ type Found struct {
 	Issue    Issue
 	Notes    []Note            // all, as they were written
 	Own      map[string]string // ts of the bridge's replies in the thread, by key
+	Opened   bool              // it is open and was closed before
 	Reopened bool              // a person in GitLab was the last who reopened it
 	Adopted  bool              // it has no mark yet
 	Gone     string            // why the issue cannot be changed any more; then there is nothing else
 	Until    time.Time         // of the lapse
+	Records  []Thread          // under which it was noted: a permalink may have been one of a reply
 }
 
 // gatherFound reads what there is of an issue that was found for the thread, or is to be recalled.
@@ -70,30 +72,30 @@ func (b *Bridge) gatherFound(ctx context.Context, f *Facts, r foundRecord) error
 		if err != nil {
 			return err
 		}
-		found.Reopened = name != "" && !own
+		found.Opened, found.Reopened = name != "", name != "" && !own
 	}
 	return nil
 }
 
-// marks lists the notes that carry the thread's messages, by ts. Of two notes with one message the older counts.
-func (f Facts) marks() map[string]int {
-	out := map[string]int{}
+// marks tells which notes carry the thread's messages, by ts. Of two notes with one message the older counts.
+func (f Facts) marks() map[string]mirror {
+	out := map[string]mirror{}
 	for _, n := range f.Found.Notes {
 		if !n.Own {
 			continue
 		}
 		m, marked := markup.ParseMark(n.Body)
 		for _, id := range m.Messages {
-			if ts, ours := strings.CutPrefix(id, f.Thread.Channel+"/"); ours && out[ts] == 0 {
-				out[ts] = n.ID
+			if ts, ours := strings.CutPrefix(id, f.Thread.Channel+"/"); ours && out[ts].Note == 0 {
+				out[ts] = mirror{Note: n.ID, Round: f.round(), Left: leavesOut(n.Body, len(m.Messages))}
 			}
 		}
 		if marked || !f.Found.Adopted {
 			continue
 		}
 		for _, r := range f.Replies { // an earlier bot's note
-			if out[r.TS] == 0 && r.Permalink != "" && strings.Contains(n.Body, r.Permalink) {
-				out[r.TS] = n.ID
+			if out[r.TS].Note == 0 && r.Permalink != "" && strings.Contains(n.Body, r.Permalink) {
+				out[r.TS] = mirror{Note: n.ID, Round: f.round()}
 			}
 		}
 	}
@@ -105,10 +107,10 @@ func (f *Facts) markedReplies() {
 	if f.Found == nil {
 		return
 	}
-	for ts, note := range f.marks() {
+	for ts, marked := range f.marks() {
 		m := f.Mirrored[ts]
 		if m.Note == 0 {
-			m.Note, m.Round = note, f.round()
+			m.Note, m.Round, m.Left = marked.Note, marked.Round, marked.Left
 		}
 		f.Mirrored[ts] = m // which edit the note shows is not known: the last is written again
 	}
@@ -121,13 +123,16 @@ func (f Facts) takeOver() Verdict {
 	base := f.base()
 	if f.Found.Gone != "" {
 		base.Lost = f.Found.Gone
-		return Verdict{Reason: "its issue was found to be gone: " + base.Lost, Link: &base, Actions: []Action{{Card: &ShowCard{}}}}
+		return Verdict{Reason: "its issue was found to be gone: " + base.Lost, Link: &base, Actions: append(f.unsign(&base), Action{Card: &ShowCard{}})}
 	}
 	marked := f.Mirrored
 	f.Back = f.backThere(&base)
 	f.Link, f.Before = &base, nil
 	v := f.follow()
 	v.Reason = "taken over: " + base.Issue.Ref + "; " + v.Reason
+	if f.Found.Opened { // perhaps while nobody was there to take the sign away
+		v.Actions = append(v.Actions, f.unsign(v.Link)...)
+	}
 	if f.standsResolved(v.Link) {
 		before := v.Link.labels()
 		v.Actions = append(v.Actions, f.closing(v.Link, before))
@@ -141,7 +146,7 @@ func (f Facts) takeOver() Verdict {
 	}
 	for ts, m := range marked {
 		if later, changed := v.Replies[ts]; changed {
-			later.Note, later.Round = m.Note, m.Round
+			later.Note, later.Round, later.Left = m.Note, m.Round, m.Left
 			m = later
 		}
 		v.Replies[ts] = m
@@ -163,26 +168,31 @@ func (f Facts) base() Link {
 		link = *f.Link
 	}
 	link.Recalled, link.Polled, link.Shown, link.Closed = f.Found.Until, i.Updated, i.Closed, time.Time{}
-	for ts := range f.marks() {
-		if !strings.Contains(ts, "#") && before(link.Newest, ts) {
-			link.Newest = ts
-		}
+	marks := f.marks()
+	f.carriedOver(&link, marks)
+	if f.Root != nil && f.Link == nil {
+		link.Requester, link.App = requester(f.Root), f.Root.App
+		link.By = append(f.acknowledgers(), "")[0]
 	}
-	if f.Root != nil {
-		if f.Link == nil {
-			link.Requester, link.App = requester(f.Root), f.Root.App
-			link.By = append(f.acknowledgers(), "")[0]
-		}
-		link.Seen = nil
-		link.Seen = slices.DeleteFunc(f.seenAnew(&link), func(s Seen) bool { return f.Fresh[s.Given] })
+	if f.Root != nil && f.Reactions {
+		f.gone(&link)
+		link.Seen = append(link.Seen, slices.DeleteFunc(f.seenAnew(&link), func(s Seen) bool { return f.Fresh[s.Given] })...)
 	}
-	if i.Confidential && link.Why == "" {
+	_, person := f.confidences()
+	switch {
+	case i.Confidential && person:
+		link.Why, link.Secret = "", true
+	case i.Confidential && link.Why == "":
 		link.Widened = Wider(f.Project, f.Channel) && f.Rules.Channel.Audience != agents.AudienceAllow && !f.Rules.Channel.Confidential
 		link.confide(f.Rules.Channel.Confidential, f.anyConfidential(link.Seen))
 	}
 	told(i)(&link)
+	link.Resolved = nil
 	if i.Closed {
-		link.Resolved, link.Sign = f.Rules.Channel.ResolvedLabels, f.Sign
+		link.Resolved = f.Rules.Channel.ResolvedLabels
+	}
+	if i.Closed || f.Found.Opened {
+		link.Sign = f.Sign
 	}
 	if f.Rules.Channel.SecondAgent == agents.SecondAgentWait {
 		link.Waiting = without(link.standing(), i.Assignees)
@@ -190,20 +200,60 @@ func (f Facts) base() Link {
 	if f.Root == nil {
 		return link
 	}
-	description, _ := f.description(&link)
-	edit := f.Thread.TS + editSuffix(f.Root.Edited)
 	switch {
-	case description.String() == i.Description && f.title(&link) == i.Title:
+	case f.asWritten(&link):
 		link.written(i)
 		link.Version, link.Deleted = f.Root.Edited, f.Root.Deleted
-	case f.marks()[edit] != 0:
+	case marks[f.Thread.TS+editSuffix(f.Root.Edited)].Note != 0:
 		link.Version = f.Root.Edited
 	}
 	return link
 }
 
-// backThere is what GitLab shows, with what of it is in Slack. A comment that is not, and is older than the bridge's last reply there, was not
-// to be shown.
+// carriedOver notes in a link what the notes tell: up to where the thread was mirrored, how much of each app, and since when they are here.
+func (f Facts) carriedOver(link *Link, marks map[string]mirror) {
+	for ts := range marks {
+		if !strings.Contains(ts, "#") && before(link.Newest, ts) {
+			link.Newest = ts
+		}
+	}
+	if f.Whole {
+		link.Apps = nil
+		f.spare(link, slices.DeleteFunc(slices.Clone(f.Replies), func(m Message) bool { return marks[m.TS].Note == 0 || marks[m.TS].Left }))
+	}
+	for _, n := range f.Found.Notes {
+		if n.arrival() {
+			link.Since = n.Created
+		}
+	}
+}
+
+// asWritten reports whether title and description are as the bridge would write them now.
+func (f Facts) asWritten(link *Link) bool {
+	if f.Root == nil {
+		return false
+	}
+	description, _ := f.description(link)
+	return description.String() == f.Found.Issue.Description && f.title(link) == f.Found.Issue.Title
+}
+
+// confidences tells when the issue was last made visible to everyone again, and whether a person was the last who made it confidential. One that
+// is so from birth has no record of that.
+func (f Facts) confidences() (lifted time.Time, person bool) {
+	for _, n := range f.Found.Notes {
+		switch {
+		case !n.System || !strings.HasPrefix(n.Body, "made the "):
+		case strings.HasSuffix(n.Body, " visible to everyone"):
+			lifted = n.Created
+		case strings.HasSuffix(n.Body, " confidential"):
+			person = !n.Own
+		}
+	}
+	return lifted, person
+}
+
+// backThere is what GitLab shows, with what of it is in Slack. A comment that is not, and is older than the bridge's last reply there or the end
+// of the issue's being confidential, was not to be shown.
 func (f Facts) backThere(base *Link) Back {
 	issue := f.Found.Issue
 	back := Back{Issue: &issue, Notes: f.Found.Notes, All: true, Said: map[int]saidRecord{}}
@@ -216,10 +266,11 @@ func (f Facts) backThere(base *Link) Back {
 	if last.IsZero() {
 		last = f.Now
 	}
+	lifted, _ := f.confidences()
 	prefix := commentPrefix(issue)
 	base.Comments = 0
 	for _, n := range f.Found.Notes {
-		if f.Link == nil && !n.Created.After(last) {
+		if f.Link == nil && !n.Created.After(last) || !n.Created.After(lifted) {
 			base.Heard = max(base.Heard, n.ID)
 		}
 		ts, said := f.Found.Own[prefix+strconv.Itoa(n.ID)]
@@ -244,12 +295,20 @@ func (f Facts) backThere(base *Link) Back {
 // keepFound puts into a change what was found of a thread, beside its link.
 func (b *Bridge) keepFound(ctx context.Context, c *store.Change, f Facts, v Verdict) error {
 	t := f.Thread
-	c.Delete(foundKey(t))
+	for _, at := range f.Found.Records {
+		c.Delete(foundKey(at))
+	}
 	c.Put(issueKey(v.Link.Issue.Project, v.Link.Issue.IID), t)
 	back := Back{}
 	if f.Found.Gone == "" {
 		base := *v.Link
 		back = f.backThere(&base)
+		if err := b.pollAlso(ctx, c, v.Link.Issue.Project); err != nil {
+			return err
+		}
+		if f.asWritten(v.Link) { // an edit that waits in a copy is older
+			c.DeleteJob(Action{Rewrite: &RewriteIssue{}}.key(t))
+		}
 	}
 	prefix := commentPrefix(f.Found.Issue)
 	for key, ts := range f.Found.Own {
