@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"sync/atomic"
@@ -19,17 +20,23 @@ const reloadEvery = 2 * time.Second
 
 // agentsFile is the agents file in force and what became of its last change.
 type agentsFile struct {
-	path    string        // empty: the text came in a variable and cannot change
+	name    string // as messages call it
+	path    string // on disk; empty: it is not from there
+	remote  *remoteAgents
 	every   time.Duration // how often it is looked at
 	text    []byte        // the last text that was looked at, accepted or not
 	gone    bool          // it could not be read at the last look
 	refused atomic.Pointer[string]
 }
 
-// loadAgents reads and parses the agents file. A broken one is an error that lists every fault; it counts as wrong configuration.
+// loadAgents reads and parses the agents file, from wherever it is kept. A broken one is an error that lists every fault; it counts as
+// wrong configuration.
 func loadAgents(c config) (*agentsFile, *agents.File, error) {
+	if c.AgentsGitLab != "" {
+		return loadRemoteAgents(context.Background(), c)
+	}
 	name, text := c.agentsFile()
-	f := &agentsFile{text: []byte(text), every: reloadEvery}
+	f := &agentsFile{name: name, text: []byte(text), every: reloadEvery}
 	if text == "" {
 		f.path = name
 		var err error
@@ -37,14 +44,20 @@ func loadAgents(c config) (*agentsFile, *agents.File, error) {
 			return nil, nil, wrongUsef("agents file: %w: correct AGENTS_JSON or AGENTS_JSON_FILE", err)
 		}
 	}
-	team, err := agents.Parse(name, f.text)
-	if err != nil {
-		return nil, nil, wrongUsef("agents file refused\n%w", err)
-	}
-	return f, team, nil
+	team, err := f.parse()
+	return f, team, err
 }
 
-// Refused says why the file on disk is not the one in force; empty: it is.
+// parse reads the text. Its error lists every fault.
+func (f *agentsFile) parse() (*agents.File, error) {
+	team, err := agents.Parse(f.name, f.text)
+	if err != nil {
+		return nil, wrongUsef("agents file refused\n%w", err)
+	}
+	return team, nil
+}
+
+// Refused says why the file where it is kept is not the one in force; empty: it is.
 func (f *agentsFile) Refused() string {
 	if p := f.refused.Load(); p != nil {
 		return *p
@@ -54,7 +67,7 @@ func (f *agentsFile) Refused() string {
 
 // watch puts each good change in force, at once on SIGHUP, until ctx ends. A bad one is refused whole and the last good one stays.
 func (f *agentsFile) watch(ctx context.Context, log zerolog.Logger, m *metrics, tell func(string), use func(*agents.File)) {
-	if f.path == "" {
+	if f.path == "" && f.remote == nil {
 		return
 	}
 	hup := make(chan os.Signal, 1)
@@ -62,6 +75,10 @@ func (f *agentsFile) watch(ctx context.Context, log zerolog.Logger, m *metrics, 
 	defer signal.Stop(hup)
 	tick := time.NewTicker(f.every)
 	defer tick.Stop()
+	if f.remote != nil {
+		// What is in force may be from the store.
+		f.compare(ctx, log, m, tell, use)
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -69,13 +86,24 @@ func (f *agentsFile) watch(ctx context.Context, log zerolog.Logger, m *metrics, 
 		case <-hup:
 		case <-tick.C:
 		}
-		f.compare(log, m, tell, use)
+		f.compare(ctx, log, m, tell, use)
 	}
 }
 
+// read gives the file as it is now.
+func (f *agentsFile) read(ctx context.Context) ([]byte, error) {
+	if f.remote != nil {
+		return f.remote.read(ctx)
+	}
+	return os.ReadFile(f.path)
+}
+
 // compare reads the file and acts if it changed.
-func (f *agentsFile) compare(log zerolog.Logger, m *metrics, tell func(string), use func(*agents.File)) {
-	text, err := os.ReadFile(f.path)
+func (f *agentsFile) compare(ctx context.Context, log zerolog.Logger, m *metrics, tell func(string), use func(*agents.File)) {
+	text, err := f.read(ctx)
+	if ctx.Err() != nil || (f.remote != nil && f.remote.bearable(err, log)) {
+		return
+	}
 	if (err != nil && f.gone) || (err == nil && !f.gone && bytes.Equal(text, f.text)) {
 		return
 	}
@@ -83,7 +111,7 @@ func (f *agentsFile) compare(log zerolog.Logger, m *metrics, tell func(string), 
 	var team *agents.File
 	if err == nil {
 		f.text = text
-		team, err = agents.Parse(f.path, text)
+		team, err = agents.Parse(f.name, text)
 	}
 	if err != nil {
 		reason := "agents file refused, the last good one stays: " + err.Error()
@@ -97,7 +125,8 @@ func (f *agentsFile) compare(log zerolog.Logger, m *metrics, tell func(string), 
 	f.refused.Store(nil)
 	m.current.Set(1)
 	m.reloads.WithLabelValues("accepted").Inc()
-	log.Info().Str("hash", team.Hash()).Msg("agents file changed")
-	tell("The agents file was changed; the new one is in force.")
+	log.Info().Str("hash", team.Hash()).Str("from", f.name+f.by()).Msg("agents file changed")
+	tell(fmt.Sprintf("The agents file was changed%s; the new one is in force.", f.by()))
 	use(team)
+	f.keep(ctx, log)
 }

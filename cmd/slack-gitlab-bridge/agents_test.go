@@ -37,8 +37,9 @@ func newReloading(t *testing.T) *reloading {
 	return &reloading{agentsFile: f, path: path, metrics: newMetrics(), inForce: []*agents.File{team}}
 }
 
-func (r *reloading) look() {
-	r.compare(zerolog.New(&r.log), r.metrics, func(text string) { r.told = append(r.told, text) }, func(team *agents.File) { r.inForce = append(r.inForce, team) })
+func (r *reloading) look(t *testing.T) {
+	t.Helper()
+	r.compare(t.Context(), zerolog.New(&r.log), r.metrics, func(text string) { r.told = append(r.told, text) }, func(team *agents.File) { r.inForce = append(r.inForce, team) })
 }
 
 func TestReload(t *testing.T) {
@@ -69,7 +70,7 @@ func TestReload(t *testing.T) {
 		} else {
 			writeFile(t, r.path, step.text)
 		}
-		r.look()
+		r.look(t)
 		if got := r.Refused(); !strings.Contains(got, step.refused) || (step.refused == "" && got != "") {
 			t.Errorf("%s: Refused() = %q, want %q in it", step.name, got, step.refused)
 		}

@@ -28,6 +28,7 @@ type config struct {
 	GitLabSettle         time.Duration `env:"GITLAB_SETTLE" envDefault:"75s" help:"How long GitLab may still carry out a request whose answer was lost."`
 	AgentsJSON           string        `env:"AGENTS_JSON" need:"agents" help:"The agents file's text, or its path if it does not start with {."`
 	AgentsJSONFile       string        `env:"AGENTS_JSON_FILE" help:"The agents file's path; give this or AGENTS_JSON. Only a file is reloaded when it changes."`
+	AgentsGitLab         string        `env:"AGENTS_GITLAB" help:"Instead of these two: where the agents file is in GitLab, like acme/ops:agents.json@main. Asked for every minute; protect that branch."`
 	Store                string        `env:"STORE" envDefault:"bridge.db" of:"store" help:"Path of the store, a bbolt file. Not on a network file system."`
 	AdminSocket          string        `env:"ADMIN_SOCKET" of:"store" help:"Where commands reach the running daemon; by default STORE with .sock added."`
 	HTTPAddr             string        `env:"HTTP_ADDR" envDefault:"127.0.0.1:8080" help:"Where health, metrics and the status page are served; off for none."`
@@ -151,14 +152,14 @@ var remedies = map[string]string{
 	"SLACK_APP_TOKEN": "make one under Basic Information, App-Level Tokens, with the scope connections:write",
 	"SLACK_BOT_TOKEN": "install the app to the workspace and copy the Bot User OAuth Token",
 	"GITLAB_TOKEN":    "make a project or group access token with the scope api and the role Reporter or higher",
-	"AGENTS_JSON":     "give the agents file's text or path, or its path as AGENTS_JSON_FILE; agents.example.json shows one",
+	"AGENTS_JSON":     "give the agents file's text or path, or its path as AGENTS_JSON_FILE, or its place in GitLab as AGENTS_GITLAB; agents.example.json shows one",
 }
 
 // missing names what a command needs and does not find.
 func (c config) missing(needs []string) []string {
 	values := map[string]string{
 		"SLACK_APP_TOKEN": c.SlackAppToken, "SLACK_BOT_TOKEN": c.SlackBotToken, "GITLAB_TOKEN": c.GitLabToken,
-		"AGENTS_JSON": cmp.Or(c.AgentsJSON, c.AgentsJSONFile),
+		"AGENTS_JSON": cmp.Or(c.AgentsJSON, c.AgentsJSONFile, c.AgentsGitLab),
 	}
 	var faults []string
 	for _, v := range variables() {
@@ -180,6 +181,9 @@ func (c config) invalid() []string {
 	fault(c.SlackAppToken != "" && !strings.HasPrefix(c.SlackAppToken, "xapp-"), "SLACK_APP_TOKEN does not start with xapp-: "+remedies["SLACK_APP_TOKEN"])
 	fault(c.SlackBotToken != "" && !strings.HasPrefix(c.SlackBotToken, "xoxb-"), "SLACK_BOT_TOKEN does not start with xoxb-: "+remedies["SLACK_BOT_TOKEN"])
 	fault(c.AgentsJSON != "" && c.AgentsJSONFile != "", "AGENTS_JSON and AGENTS_JSON_FILE are both set: keep one of them")
+	fault(c.AgentsGitLab != "" && cmp.Or(c.AgentsJSON, c.AgentsJSONFile) != "", "AGENTS_GITLAB is set beside AGENTS_JSON or AGENTS_JSON_FILE: keep one of them")
+	_, isPlace := agentsPlace(c.AgentsGitLab)
+	fault(c.AgentsGitLab != "" && !isPlace, badPlace)
 	fault(!isHTTP(c.SlackAPIURL), "SLACK_API_URL is not an address: write it like https://slack.com/api/")
 	fault(!isHTTP(c.GitLabURL), "GITLAB_URL is not an address: write it like https://gitlab.example.com")
 	fault(c.SweepInterval < time.Second, "SWEEP_INTERVAL is shorter than 1s: write it like 10m")
@@ -198,6 +202,9 @@ func (c config) invalid() []string {
 }
 
 var channelID = regexp.MustCompile(`^[CG][A-Z0-9]{2,}$`)
+
+// badPlace is the fault of an AGENTS_GITLAB that cannot be meant.
+const badPlace = "AGENTS_GITLAB is no file on a branch: write it like group/project:agents.json@main"
 
 // byteSize is a number of bytes, written like 10MB.
 type byteSize int64

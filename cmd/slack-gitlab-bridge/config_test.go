@@ -48,6 +48,8 @@ func TestLoadConfigFaults(t *testing.T) {
 		{"tokens swapped", append(rest("SLACK_APP_TOKEN", "SLACK_BOT_TOKEN"), "SLACK_APP_TOKEN=xoxb-TOPSECRET", "SLACK_BOT_TOKEN=xapp-TOPSECRET"),
 			[]string{"SLACK_APP_TOKEN does not start with xapp-: ", "SLACK_BOT_TOKEN does not start with xoxb-: "}},
 		{"agents twice", slices.Concat(complete, []string{"AGENTS_JSON_FILE=agents.json"}), []string{"AGENTS_JSON and AGENTS_JSON_FILE are both set: "}},
+		{"agents in GitLab too", slices.Concat(complete, []string{"AGENTS_GITLAB=a/b:c.json@main"}), []string{"AGENTS_GITLAB is set beside AGENTS_JSON or AGENTS_JSON_FILE: "}},
+		{"agents in GitLab without a branch", append(rest("AGENTS_JSON"), "AGENTS_GITLAB=a/b:c.json"), []string{"AGENTS_GITLAB is no file on a branch: "}},
 		{"all the rest malformed", slices.Concat(complete, []string{"SLACK_API_URL=slack.com", "GITLAB_URL=https://", "GITLAB_SETTLE=75", "SWEEP_INTERVAL=often",
 			"SWEEP_WINDOW=-1h", "BACKFILL=-1s", "LOG_LEVEL=loud", "LOG_FORMAT=xml", "STATUS_PAGE=maybe", "HTTP_ADDR=8080", "STORE=etcd://a:2379/b"}),
 			[]string{"GITLAB_SETTLE is not a duration: ", "SWEEP_INTERVAL is not a duration: ", "SLACK_API_URL is not an address: ", "GITLAB_URL is not an address: ",
@@ -168,6 +170,20 @@ func TestSocketPathTooLong(t *testing.T) {
 		status, _, problems := try(t, []string{"ADMIN_SOCKET=" + long}, args...)
 		if status != 2 || !strings.Contains(problems, "ADMIN_SOCKET") {
 			t.Errorf("%q with a long socket path = %d, %q; want 2 and ADMIN_SOCKET named", args, status, problems)
+		}
+	}
+}
+
+func TestAgentsPlace(t *testing.T) {
+	for text, want := range map[string]string{
+		"acme/ops:agents.json@main": "acme/ops agents.json main", "a/b/c.d:x/y-z.json@release/1.0": "a/b/c.d x/y-z.json release/1.0",
+		"": "", "acme:agents.json@main": "", "acme/ops:agents.json": "", "acme/ops@main": "", "acme/ops:@main": "", "acme/ops:agents.json@": "",
+		"acme/ops:/agents.json@main": "", "acme/ops:../agents.json@main": "", "acme/ops:a//b.json@main": "", "acme/ops:a b.json@main": "",
+		"https://gitlab.com/acme/ops:agents.json@main": "", "acme/ops:agents.json@a@b": "",
+	} {
+		at, ok := agentsPlace(text)
+		if got := strings.TrimSpace(at.Project + " " + at.Path + " " + at.Branch); got != want || ok != (want != "") {
+			t.Errorf("agentsPlace(%q) = %q, %t; want %q", text, got, ok, want)
 		}
 	}
 }

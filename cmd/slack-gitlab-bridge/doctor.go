@@ -101,7 +101,11 @@ func diagnose(ctx context.Context, environ []string, note func(finding)) (wrong 
 		d.checkChannels(ctx)
 		d.checkSlackPeople(ctx)
 	}
-	if d.checkGitLab(ctx) && d.team != nil {
+	reached := d.checkGitLab(ctx)
+	if reached && c.AgentsGitLab != "" {
+		d.checkAgentsBranch(ctx)
+	}
+	if reached && d.team != nil {
 		d.checkProjects(ctx)
 		d.checkPeople(ctx)
 	}
@@ -168,6 +172,9 @@ func (d *checkup) checkAgentsFile() bool {
 		if refused.More > 0 {
 			d.fault("agents file", count(refused.More, "further fault", "further faults"), "correct those above first")
 		}
+		return false
+	case err != nil && d.config.AgentsGitLab != "":
+		d.failed("agents file", errors.Unwrap(err))
 		return false
 	case err != nil:
 		d.fault("agents file", strings.TrimPrefix(err.Error(), "agents file: "), "")

@@ -18,5 +18,9 @@ func diagnoseOffline(environ []string, note func(finding)) (wrong bool) {
 		reason += ", without " + strings.Join(absent, ", ") + ", which run needs"
 	}
 	d.ok("environment", "%s", reason)
+	if c.AgentsGitLab != "" {
+		d.fault("agents file", "AGENTS_GITLAB names one in GitLab, which cannot be read offline", "check a copy of it: unset AGENTS_GITLAB, and set AGENTS_JSON_FILE to its path")
+		return true
+	}
 	return !d.checkAgentsFile()
 }

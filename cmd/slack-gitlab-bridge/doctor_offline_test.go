@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -39,5 +40,9 @@ func TestDoctorOffline(t *testing.T) {
 	}
 	if status, _, problems := try(t, nil, "doctor", "--offline"); status != 2 {
 		t.Errorf("doctor --offline without an agents file = %d, %q; want 2", status, problems)
+	}
+	status, out, _ := try(t, []string{"AGENTS_GITLAB=acme/ops:agents.json@main"}, "doctor", "--offline")
+	if status != 2 || !strings.Contains(out, "cannot be read offline") {
+		t.Errorf("doctor --offline with an agents file in GitLab = %d, %q; want 2 and the reason", status, out)
 	}
 }

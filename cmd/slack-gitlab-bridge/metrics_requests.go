@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -38,6 +39,9 @@ func (t measured) RoundTrip(r *http.Request) (*http.Response, error) {
 // varying are the parts of a GitLab path that name one thing among many.
 var varying = regexp.MustCompile(`^[0-9]+$|%2F|^[0-9a-f]{32}$`)
 
+// beforeNames are the parts of a GitLab path behind which a name follows.
+var beforeNames = []string{"projects", "groups", "files", "branches"}
+
 // slackMethod is the form of a name of Slack's Web API.
 var slackMethod = regexp.MustCompile(`^[a-zA-Z]+(\.[a-zA-Z]+)+$`)
 
@@ -56,7 +60,7 @@ func callName(vendor string, r *http.Request) string {
 	}
 	parts := strings.Split(path, "/")
 	for i, p := range parts {
-		if varying.MatchString(p) || (i > 0 && parts[i-1] == "projects") {
+		if varying.MatchString(p) || (i > 0 && slices.Contains(beforeNames, parts[i-1])) {
 			parts[i] = ":id"
 		}
 	}

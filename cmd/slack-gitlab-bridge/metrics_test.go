@@ -110,6 +110,7 @@ func TestCallName(t *testing.T) {
 		{"gitlab", "GET", "https://gitlab.com/api/v4/projects/group%2Fapp/labels?page=2", "GET projects/:id/labels"},
 		{"gitlab", "POST", "https://example.com/gitlab/api/v4/projects/12/issues", "POST projects/:id/issues"},
 		{"gitlab", "PUT", "https://gitlab.com/api/v4/projects/12/issues/7", "PUT projects/:id/issues/:id"},
+		{"gitlab", "GET", "https://gitlab.com/api/v4/projects/12/repository/files/agents%2Ejson?ref=main", "GET projects/:id/repository/files/:id"},
 		{"gitlab", "GET", "https://gitlab.com/api/v4/projects/12/members/all/34", "GET projects/:id/members/all/:id"},
 		{"gitlab", "POST", "https://gitlab.com/api/v4/projects/12/issues/7/discussions/0123456789abcdef0123456789abcdef/notes", "POST projects/:id/issues/:id/discussions/:id/notes"},
 	}

@@ -35,11 +35,14 @@ func (runCommand) Run(ctx context.Context, w world) error {
 
 // runWith runs a daemon with that configuration until ctx ends.
 func runWith(ctx context.Context, c config, w world) error {
-	agents, team, err := loadAgents(c)
-	if err != nil {
+	log := newLog(c, w.err)
+	agents, team, err := startAgents(ctx, c, log)
+	if errors.Is(err, context.Canceled) {
+		return nil
+	} else if err != nil {
 		return err
 	}
-	d, err := open(ctx, c, agents, team, newLog(c, w.err), system)
+	d, err := open(ctx, c, agents, team, log, system)
 	if err != nil {
 		return err
 	}
@@ -115,6 +118,9 @@ func open(ctx context.Context, c config, agents *agentsFile, team *agents.File, 
 	if err != nil {
 		return nil, errors.Join(err, d.engine.Close())
 	}
+	if agents.remote != nil {
+		agents.remote.gitlab, agents.remote.store = d.gitlab, d.store
+	}
 	d.bridge = bridge.New(bridge.Config{Settle: c.GitLabSettle, SweepEvery: c.SweepInterval, SweepWindow: c.SweepWindow, Backfill: c.Backfill,
 		Undo: c.UndoWindow, PollEvery: c.PollInterval, MaxFile: int64(c.MaxFileSize), Ops: c.OpsChannel, GitLabHost: c.gitlabHost(),
 		Heard: func() time.Time { return d.slack.State().LastFrame }},
@@ -170,6 +176,7 @@ func (d *daemon) run(ctx context.Context) error {
 	if err := d.serve(ctx, g); err != nil {
 		return err
 	}
+	d.agents.keep(ctx, d.log)
 	g.Go(func() error { d.agents.watch(ctx, d.log, d.metrics, d.bridge.TellOps, d.use); return nil })
 	g.Go(func() error {
 		if !gitlabAnswered && !d.greet(ctx, "gitlab", d.gitlab.Start) {

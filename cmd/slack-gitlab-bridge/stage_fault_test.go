@@ -24,7 +24,7 @@ func (s *stage) desk(vendor string) *faults.Desk {
 }
 
 // fault VENDOR ROUTE KIND orders a misfortune for the next request whose "METHOD /path" matches ROUTE: done-and-hang (the work is
-// done, the answer never comes), done-and-502, done-and-reset, 400, 502, 429, 401-always, 404-always, elsewhere (a redirect to another company's host).
+// done, the answer never comes), done-and-502, done-and-reset, 400, 502, 429, 401-always, 404-always, 502-always, elsewhere (a redirect to another company's host).
 func (s *stage) fault(a []string) error {
 	route, err := regexp.Compile(a[1])
 	if err != nil {
@@ -36,6 +36,7 @@ func (s *stage) fault(a []string) error {
 		"done-and-reset": {DoWork: true, Reset: true}, "502": {Status: 502, Answer: "<html>Bad Gateway</html>"},
 		"429-3": {Status: 429, Times: 2, Header: map[string][]string{"Retry-After": {"3"}}, Answer: "Retry later"},
 		"429":   {Status: 429, Header: map[string][]string{"Retry-After": {"1"}}, Answer: "Retry later"}, "401-always": {Status: 401, Answer: `{"message":"401 Unauthorized"}`, Times: -1},
+		"502-always": {Status: 502, Answer: "<html>Bad Gateway</html>", Times: -1},
 		"400":        {Status: 400, Answer: `{"message":"400 Bad request"}`},
 		"404-always": {Status: 404, Answer: `{"message":"404 Project Not Found"}`, Times: -1},
 	}[a[2]]

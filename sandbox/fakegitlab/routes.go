@@ -41,6 +41,9 @@ var routes = []route{
 	{"POST", "projects/:id/uploads", needsWrite, (*Server).postUpload},
 	{"GET", "projects/:id/uploads/:secret/:filename", needsRead, (*Server).getUpload},
 
+	{"GET", "projects/:id/repository/files/:path", needsRead, (*Server).getFile},
+	{"GET", "projects/:id/repository/branches/:branch", needsRead, (*Server).getBranch},
+
 	{"GET", "projects/:id/labels", needsNone, (*Server).listLabels},
 	{"POST", "projects/:id/labels", needsWrite, (*Server).postLabel},
 	{"PUT", "projects/:id/labels", needsWrite, (*Server).putLabel}, // deprecated and still there, as is DELETE: clients use them

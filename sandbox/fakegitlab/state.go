@@ -74,6 +74,7 @@ type project struct {
 	issues   []*issue
 	lastIID  int
 	events   []*projectEvent
+	branches []*branch // the first is the default one
 }
 
 type issue struct {
