@@ -60,5 +60,6 @@
 //	                          since when nobody did, and what is told of it
 //	recall.go, takeover.go, rebuild.go
 //	                          what was done that the store does not know: it is new, or an old copy
-//	explain.go                what people may ask
+//	explain.go, plan.go, planwords.go
+//	                          what people may ask
 package bridge

@@ -11,7 +11,10 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
+	"time"
 
+	"slack-gitlab-bridge/agents"
 	"slack-gitlab-bridge/bridge"
 )
 
@@ -51,6 +54,16 @@ func (d *daemon) adminHandler() http.Handler {
 		x, err := d.bridge.Explain(r.Context(), t)
 		answer(w, x, err)
 	})
+	mux.HandleFunc("POST /plan", func(w http.ResponseWriter, r *http.Request) {
+		since, err := time.ParseDuration(r.FormValue("since"))
+		team, wrong := agents.Parse("agents file", []byte(r.FormValue("agents")))
+		if err = errors.Join(err, wrong); err != nil {
+			answer(w, nil, err)
+			return
+		}
+		plan, err := d.bridge.Plan(r.Context(), team, since)
+		answer(w, plan, err)
+	})
 	mux.HandleFunc("GET /backup", d.upload(sendFile))
 	mux.HandleFunc("GET /export", d.upload(sendExport))
 	return mux
@@ -73,9 +86,16 @@ func request(ctx context.Context, socket, method, path string, form url.Values) 
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", socket)
 	}}}
-	req, err := http.NewRequestWithContext(ctx, method, "http://daemon"+path+"?"+form.Encode(), nil)
+	address, body := "http://daemon"+path+"?"+form.Encode(), io.Reader(nil)
+	if method == "POST" { // an agents file may be longer than an address
+		address, body = "http://daemon"+path, strings.NewReader(form.Encode())
+	}
+	req, err := http.NewRequestWithContext(ctx, method, address, body)
 	if err != nil {
 		return nil, err
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	resp, err := client.Do(req)
 	var op *net.OpError

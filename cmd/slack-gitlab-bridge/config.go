@@ -20,7 +20,7 @@ import (
 // config is the environment: each variable, its default and its sentence. The README's table is checked against it.
 type config struct {
 	SlackAppToken        string        `env:"SLACK_APP_TOKEN" need:"slack" help:"App-level token, xapp-…, with the scope connections:write."`
-	SlackBotToken        string        `env:"SLACK_BOT_TOKEN" need:"slack" help:"Bot token, xoxb-…, from the app's installation."`
+	SlackBotToken        string        `env:"SLACK_BOT_TOKEN" need:"slack bot" help:"Bot token, xoxb-…, from the app's installation."`
 	SlackAPIURL          string        `env:"SLACK_API_URL" envDefault:"https://slack.com/api/" help:"Where Slack's Web API is."`
 	GitLabToken          string        `env:"GITLAB_TOKEN" need:"gitlab" help:"Token with the scope api; project and group access tokens will do."`
 	GitLabURL            string        `env:"GITLAB_URL" envDefault:"https://gitlab.com" help:"Where GitLab is."`
@@ -64,7 +64,7 @@ type configError struct{ faults []string }
 
 func (e *configError) Error() string { return strings.Join(e.faults, "\n") }
 
-// loadConfig reads the environment. needs names the groups of variables that must be there: slack, gitlab, agents; a command that needs
+// loadConfig reads the environment. needs names the groups of variables that must be there: slack, or of it only bot, gitlab, agents; a command that needs
 // none of them uses nothing but the store, and of the rest nothing is read or checked. All faults are returned at once, as a configError.
 func loadConfig(environ []string, needs ...string) (config, error) {
 	vars, faults := fromFiles(environ, len(needs) == 0)
@@ -163,7 +163,7 @@ func (c config) missing(needs []string) []string {
 	}
 	var faults []string
 	for _, v := range variables() {
-		if v.Need != "" && slices.Contains(needs, v.Need) && values[v.Name] == "" {
+		if values[v.Name] == "" && slices.ContainsFunc(strings.Fields(v.Need), func(need string) bool { return slices.Contains(needs, need) }) {
 			faults = append(faults, fmt.Sprintf("%s is missing: %s", v.Name, remedies[v.Name]))
 		}
 	}

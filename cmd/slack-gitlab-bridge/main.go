@@ -19,6 +19,7 @@ type commands struct {
 	Run         runCommand         `cmd:"" default:"1" help:"Run the daemon (default)."`
 	Sandbox     sandboxCommand     `cmd:"" help:"Try it with nothing: an imitation of Slack and of GitLab, and the real bridge between them."`
 	Doctor      doctorCommand      `cmd:"" help:"Check the whole chain and print the remedy for each fault."`
+	Plan        planCommand        `cmd:"" help:"Tell what the bridge would do now, with this agents file; touches nothing."`
 	Explain     explainCommand     `cmd:"" help:"Tell what the bridge sees of one message, concludes, did, and what is still queued."`
 	Jobs        jobsCommand        `cmd:"" help:"List what is waiting or was given up; retry or drop it."`
 	Backup      backupCommand      `cmd:"" help:"Copy the store, also while the daemon runs; it is put back by copying."`
@@ -53,7 +54,7 @@ func main() {
 	os.Exit(status)
 }
 
-// execute runs one command line and returns its exit status: 0 done, 1 it failed, 2 wrong use or configuration.
+// execute runs one command line and returns its exit status: 0 done, 1 it failed, 2 wrong use or configuration, 3 a plan is not empty.
 func execute(ctx context.Context, args []string, w world) (status int) {
 	var c commands
 	exited := -1
@@ -74,12 +75,15 @@ func execute(ctx context.Context, args []string, w world) (status int) {
 	err = parsed.Run()
 	var faults *configError
 	var wrong *wrongUse
+	var change *wouldChange
 	switch {
 	case err == nil:
 		return 0
 	case errors.As(err, &faults), errors.As(err, &wrong):
 		fmt.Fprintln(w.err, err)
 		return 2
+	case errors.As(err, &change):
+		return 3 // the plan says it all
 	}
 	fmt.Fprintln(w.err, err)
 	return 1

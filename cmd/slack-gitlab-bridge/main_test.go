@@ -39,7 +39,7 @@ func TestExecute(t *testing.T) {
 
 func TestHelpNamesEveryCommand(t *testing.T) {
 	_, out, _ := try(t, nil, "--help")
-	wantIn(t, "--help", out, "run", "sandbox", "doctor", "explain", "jobs", "manifest", "healthcheck", "version")
+	wantIn(t, "--help", out, "run", "sandbox", "doctor", "plan", "explain", "jobs", "manifest", "healthcheck", "version")
 }
 
 func TestWrongTokenEndsTheStart(t *testing.T) {

@@ -31,7 +31,7 @@ func TestScript(t *testing.T) {
 			e.Defer(s.close)
 			e.Values[stageKey{}] = s
 			s.tb = e.T().(testing.TB)
-			e.Vars = append(e.Vars, s.environ()...)
+			e.Vars = append(append(e.Vars, s.environ()...), "GITLAB_URL="+s.gitlabHTTP.URL)
 			return nil
 		},
 		Cmds: words(),
