@@ -1,11 +1,5 @@
 package main
 
-import (
-	"regexp"
-
-	"slack-gitlab-bridge/sandbox/faults"
-)
-
 // outward is a call that the daemon makes: a row of the matrix, with the smallest scenario that makes it.
 type outward struct {
 	name   string
@@ -116,10 +110,6 @@ func (c outward) filled(empty string) outward {
 		c.want = whole()
 	}
 	return c
-}
-
-func matches(r faults.Request, route, body string) bool {
-	return regexp.MustCompile(route).MatchString(r.Route()) && regexp.MustCompile(body).MatchString(r.Body)
 }
 
 // endless is how an answer of success begins that does not end.
