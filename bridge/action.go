@@ -149,37 +149,6 @@ func (a ChangeAssignees) over(old ChangeAssignees) ChangeAssignees {
 	return a
 }
 
-// Kind names the action in keys, logs and metrics.
-func (a Action) Kind() string {
-	switch {
-	case a.Look != nil:
-		return "look"
-	case a.Create != nil:
-		return "create"
-	case a.Note != nil:
-		return "note"
-	case a.Edit != nil:
-		return "edit"
-	case a.Rewrite != nil:
-		return "rewrite"
-	case a.Copy != nil:
-		return "copy"
-	case a.Attach != nil:
-		return "attach"
-	case a.Update != nil:
-		return "update"
-	case a.Assign != nil:
-		return "assign"
-	case a.Say != nil:
-		return "say"
-	case a.Sign != nil:
-		return "sign"
-	case a.Tell != nil:
-		return "tell"
-	}
-	return "card"
-}
-
 // key names the effect, once in the whole store: wanting it twice finds the key taken.
 func (a Action) key(t Thread) string {
 	key := t.String() + "/" + a.Kind()

@@ -40,7 +40,9 @@ func (b *Bridge) withdraw(ctx context.Context, link *Link) (outcome, error) {
 	issue, err := b.gitlab.UpdateIssue(ctx, link.Issue.Project, link.Issue.IID, Patch{State: Close, SetAssignees: true})
 	tell := told(issue)
 	return outcome{deed: "withdrew " + link.Issue.Ref, then: []Action{showing(issue)}, link: func(l *Link) {
+		done := l.Done
 		tell(l)
+		l.Done = done // nothing was resolved
 		l.Shown, l.Withdrawn, l.Waiting = true, true, nil
 	}}, err
 }

@@ -38,6 +38,13 @@ type Meter interface {
 	Event(kind EventKind, result string)
 	// Action counts an attempt by the action's kind and its result: done, again, later, parked, outage or unknown.
 	Action(kind, result string)
+	// Waited counts that a vendor's limit put something off, by the action's kind, or "sweep", and for how long.
+	Waited(kind string, wait time.Duration)
+	// Acknowledged counts a thread's first issue and how long after the first message it was made, by channel and team: a scoped label
+	// of the agents file's label emojis, or none.
+	Acknowledged(channel, team string, took time.Duration)
+	// Resolved counts an issue that was closed for the first time, and how long after it was made.
+	Resolved(channel, team string, took time.Duration)
 	// Swept counts a sweep that ended, and how many threads it found to differ.
 	Swept(looks int)
 	// CaughtUp counts a gap that was made good, how long it was (0: a first look), and what was recovered, by the kind of the lost event.

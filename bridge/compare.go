@@ -27,6 +27,7 @@ func (s *sweeper) messages(ctx context.Context, t Thread) (m []Message, err erro
 		if !errors.As(err, &later) || ctx.Err() != nil {
 			break
 		}
+		s.b.waited("sweep", err)
 		sleep(ctx, later.After)
 	}
 	return m, err

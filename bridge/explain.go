@@ -85,7 +85,7 @@ func waiting(jobs []store.Job) []Waiting {
 	out := make([]Waiting, 0, len(jobs))
 	heads := map[string]string{} // of lanes
 	for _, j := range jobs {
-		w := Waiting{ID: j.Key, Kind: "unreadable", State: "waiting", Since: j.Since, Due: j.NotBefore, Tries: j.Tries, Reason: cmp.Or(j.Parked, j.Waits)}
+		w := Waiting{ID: j.Key, Kind: Unreadable, State: "waiting", Since: j.Since, Due: j.NotBefore, Tries: j.Tries, Reason: cmp.Or(j.Parked, j.Waits)}
 		if _, a, err := decode(j); err == nil {
 			w.Kind = a.Kind()
 		}

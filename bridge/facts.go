@@ -141,6 +141,7 @@ type Link struct {
 	Created   time.Time `json:"created"`
 	Recalled  time.Time `json:"recalled,omitzero"`   // the end of the last lapse of the store for which its notes were read anew
 	Closed    time.Time `json:"closed,omitzero"`     // when the bridge last saw it closed; zero while open
+	Done      time.Time `json:"done,omitzero"`       // when it was closed for the first time, not as a slip; stays if it is opened again
 	Requester string    `json:"requester,omitempty"` // Slack ID; empty for an app's or workflow's message
 	Newest    string    `json:"newest"`              // ts of the newest message that was mirrored or waits for it
 	Read      string    `json:"read,omitempty"`      // ts of the newest reply that a reading of the whole thread has shown

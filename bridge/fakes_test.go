@@ -865,6 +865,10 @@ func (noMeter) Action(string, string)   {}
 func (noMeter) Swept(int)               {}
 
 func (noMeter) CaughtUp(time.Duration, map[EventKind]int) {}
+func (noMeter) Waited(string, time.Duration)              {}
+
+func (noMeter) Acknowledged(string, string, time.Duration) {}
+func (noMeter) Resolved(string, string, time.Duration)     {}
 
 const (
 	agentOne, agentTwo, stranger = "UAGENT1", "UAGENT2", "USTRANGER"
@@ -1009,6 +1013,7 @@ type rig struct {
 	t      testing.TB
 	slack  *fakeSlack
 	gitlab *fakeGitLab
+	meter  Meter
 	path   string
 	engine *bolt.Engine
 	disk   *fakeDisk
@@ -1025,7 +1030,7 @@ type rig struct {
 }
 
 func newRig(t testing.TB) *rig {
-	r := &rig{t: t, window: 168 * time.Hour, path: t.TempDir() + "/bridge.db",
+	r := &rig{t: t, meter: noMeter{}, window: 168 * time.Hour, path: t.TempDir() + "/bridge.db",
 		slack:  &fakeSlack{threads: map[Thread][]Message{}, cards: map[Thread][]string{}, signs: map[Thread][]string{}, files: map[string]string{}, info: ChannelInfo{ID: help, Name: "help", Member: true}},
 		gitlab: &fakeGitLab{project: Project{ID: 7, Path: "acme/app", Visibility: "private"}},
 	}
@@ -1053,7 +1058,7 @@ func (r *rig) start() {
 	}
 	r.bridge = New(Config{Settle: 75 * time.Second, SweepEvery: 10 * time.Minute, SweepWindow: r.window, Backfill: 24 * time.Hour, Undo: 2 * time.Minute, MaxFile: 10_000_000,
 		PollEvery: r.poll, Ops: r.ops, GitLabHost: "gitlab.example.com", Heard: r.heard},
-		slack, gitlab, r.store, team, zerolog.New(&r.log), noMeter{})
+		slack, gitlab, r.store, team, zerolog.New(&r.log), r.meter)
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel, r.done = cancel, make(chan error, 1)
 	go func() { r.done <- r.bridge.Run(ctx) }()

@@ -20,6 +20,7 @@ func (b *Bridge) finish(ctx context.Context, job store.Job, t Thread, a Action, 
 			o.then = append(o.then, Action{Card: &ShowCard{}}) // what it says was given up may be what is done now
 		}
 	}
+	tellTimes := b.timed(t, &o)
 	for {
 		c := b.store.Change()
 		if err := b.end(ctx, c, job, a); err != nil {
@@ -48,6 +49,7 @@ func (b *Bridge) finish(ctx context.Context, job store.Job, t Thread, a Action, 
 		if err != nil {
 			return nil, err // next is not written down: it must not be sent
 		}
+		tellTimes()
 		if o.deed != "" {
 			b.log.Info().Str("thread", t.String()).Str("action", a.Kind()).Str("did", o.deed).Msg("done")
 			if a.Tell == nil {

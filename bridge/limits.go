@@ -42,6 +42,13 @@ func (l *limits) gate(route string) string {
 	return l.of[route]
 }
 
+// waited has it counted if a vendor's limit was the reason.
+func (b *Bridge) waited(kind string, err error) {
+	if later, ok := errors.AsType[*Later](err); ok {
+		b.meter.Waited(kind, later.After)
+	}
+}
+
 // route names the kind of request that the action makes, as far as that is known beforehand: a look may make any, or none.
 func (a Action) route(t Thread, said saidRecord) string {
 	switch {

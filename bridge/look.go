@@ -62,6 +62,9 @@ func (b *Bridge) look(ctx context.Context, job store.Job, t Thread) (next *store
 			return nil, err // next is not written down: it must not be sent
 		}
 		b.logVerdict(f, v)
+		if f.Link != nil && v.Link != nil && f.Found == nil {
+			b.tellResolved(t, f.Link, v.Link)
+		}
 		b.recovered(ctx, t, f, v, hints)
 		if f.Link == nil && f.Project.ID != 0 && len(v.Actions) == 0 { // else the issue will tell
 			b.works(b.gitlabScopes(Action{}, t, nil))

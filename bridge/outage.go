@@ -130,6 +130,9 @@ func (o *outages) list() []Down {
 	return out
 }
 
+// Outages counts the scopes in which nothing works at present: a vendor, a channel, a project.
+func (b *Bridge) Outages() int { return len(b.outages.list()) }
+
 // sayOutage tells of an outage that has begun.
 func (b *Bridge) sayOutage(o *Outage) {
 	b.log.Error().Str("scope", o.Scope).Str("remedy", o.Remedy).Err(o.Err).Msg("outage: work in its scope waits")

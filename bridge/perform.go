@@ -182,6 +182,9 @@ func told(issue Issue) func(*Link) {
 			l.Closed = time.Time{}
 		} else if l.Closed.IsZero() {
 			l.Closed = time.Now().UTC()
+			if l.Done.IsZero() {
+				l.Done = issue.ended(l.Closed)
+			}
 		}
 	}
 }

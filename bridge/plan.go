@@ -66,6 +66,13 @@ func (unmetered) Event(EventKind, string)                   {}
 func (unmetered) Action(string, string)                     {}
 func (unmetered) Swept(int)                                 {}
 func (unmetered) CaughtUp(time.Duration, map[EventKind]int) {}
+func (unmetered) Waited(string, time.Duration)              {}
+
+// Acknowledged implements Meter.
+func (unmetered) Acknowledged(string, string, time.Duration) {}
+
+// Resolved implements Meter.
+func (unmetered) Resolved(string, string, time.Duration) {}
 
 // planner makes one plan.
 type planner struct {

@@ -105,6 +105,7 @@ func (b *Bridge) sweepLoop(ctx context.Context) {
 
 // sweepFailed says when a channel that could not be compared is tried again.
 func (b *Bridge) sweepFailed(err error) time.Time {
+	b.waited("sweep", err)
 	pause := sweepRetry
 	if later := new(Later); errors.As(err, &later) {
 		pause = max(pause, later.After)

@@ -162,6 +162,7 @@ func decode(job store.Job) (t Thread, a Action, err error) {
 func (b *Bridge) failed(ctx context.Context, job store.Job, t Thread, a Action, err error) {
 	result := b.judge(job, t, a, err)
 	b.meter.Action(a.Kind(), result)
+	b.waited(a.Kind(), err)
 	for {
 		now, found, rerr := b.store.Job(ctx, job.Key)
 		if rerr != nil || !found {

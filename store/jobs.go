@@ -61,3 +61,34 @@ func (s *Store) Stats() Stats {
 	defer s.mu.Unlock()
 	return s.queue.stats()
 }
+
+// StatsBy counts from memory the jobs of each group into which their keys fall, without
+// their lanes. group must be quick and must not call the store.
+func (s *Store) StatsBy(group func(key string) string) map[string]Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := map[string]Stats{}
+	for _, e := range s.queue.jobs {
+		name := group(e.key)
+		st := out[name]
+		st.count(e)
+		out[name] = st
+	}
+	return out
+}
+
+// count adds one job.
+func (st *Stats) count(e *entry) {
+	switch {
+	case e.parked:
+		st.Parked++
+		return
+	case e.begun:
+		st.Begun++
+	default:
+		st.Waiting++
+	}
+	if st.Oldest.IsZero() || e.since.Before(st.Oldest) {
+		st.Oldest = e.since
+	}
+}

@@ -269,5 +269,17 @@ func TestStats(t *testing.T) {
 		if got != want {
 			t.Errorf("Stats() = %+v, want %+v", got, want)
 		}
+		groups := s.StatsBy(func(key string) string { return map[bool]string{true: "early", false: "late"}[key < "d"] })
+		early, late := groups["early"], groups["late"]
+		if !early.Oldest.Equal(oldest) || !late.Oldest.Equal(oldest.Add(time.Minute)) {
+			t.Errorf("StatsBy().Oldest = %v and %v, want %v and a minute later", early.Oldest, late.Oldest, oldest)
+		}
+		early.Oldest, late.Oldest = time.Time{}, time.Time{}
+		if want := (store.Stats{Waiting: 1, Parked: 2}); len(groups) != 2 || early != want {
+			t.Errorf("StatsBy() of a, b and c = %+v, want %+v, of %d groups, want 2", early, want, len(groups))
+		}
+		if want := (store.Stats{Waiting: 2, Begun: 1}); late != want {
+			t.Errorf("StatsBy() of d, e and f = %+v, want %+v", late, want)
+		}
 	})
 }

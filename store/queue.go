@@ -206,18 +206,7 @@ func (q *queue) lane(name string) *lane {
 func (q *queue) stats() Stats {
 	var st Stats
 	for _, e := range q.jobs {
-		switch {
-		case e.parked:
-			st.Parked++
-			continue
-		case e.begun:
-			st.Begun++
-		default:
-			st.Waiting++
-		}
-		if st.Oldest.IsZero() || e.since.Before(st.Oldest) {
-			st.Oldest = e.since
-		}
+		st.count(e)
 	}
 	for _, l := range q.lanes {
 		if len(l.line) > 0 {

@@ -64,7 +64,7 @@ func TestRoutes(t *testing.T) {
 			t.Errorf("%s %s = %d, want %d", test.method, test.path, w.Code, test.status)
 		}
 	}
-	wantIn(t, "GET /metrics", get(d, "/metrics").Body.String(), namespace+"_jobs{state=\"waiting\"} 0", namespace+"_build_info", "go_goroutines")
+	wantIn(t, "GET /metrics", get(d, "/metrics").Body.String(), namespace+"_jobs{kind=\"look\",state=\"waiting\"} 0", namespace+"_build_info", "go_goroutines")
 }
 
 func TestAdminSocketIsPrivate(t *testing.T) {

@@ -7,16 +7,19 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"slack-gitlab-bridge/bridge"
-	"slack-gitlab-bridge/bridge/slackside"
-	"slack-gitlab-bridge/store"
 )
 
 // metrics is all that is counted, on a registry of its own. It is the bridge's Meter. No label ever holds a user, a thread or a text.
 type metrics struct {
 	registry  *prometheus.Registry
 	events    *prometheus.CounterVec
+	lastEvent prometheus.Gauge
 	received  *prometheus.CounterVec
 	actions   *prometheus.CounterVec
+	waits     *prometheus.CounterVec
+	waitTime  *prometheus.CounterVec
+	sweeps    prometheus.Counter
+	lastSweep prometheus.Gauge
 	looks     prometheus.Counter
 	gaps      prometheus.Counter
 	gapTime   prometheus.Counter
@@ -24,6 +27,7 @@ type metrics struct {
 	requests  *prometheus.HistogramVec
 	reloads   *prometheus.CounterVec
 	current   prometheus.Gauge
+	people    people
 }
 
 const namespace = "slack_gitlab_bridge"
@@ -32,11 +36,19 @@ func newMetrics() *metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
 	}
+	gauge := func(name, help string) prometheus.Gauge {
+		return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help})
+	}
 	m := &metrics{
 		registry:  prometheus.NewRegistry(),
 		events:    counter("events_total", "Events that concern a thread, by kind and result: recorded, ignored, failed.", "kind", "result"),
+		lastEvent: gauge("last_event_timestamp_seconds", "When the last event that concerns a thread was recorded, from Slack, a sweep or GitLab; 0: none since the start."),
 		received:  counter("slack_envelopes_total", "What Slack delivered, by type and result: accepted, repeated, ignored, malformed, failed, overflow.", "type", "result"),
 		actions:   counter("actions_total", "Attempts, by kind and result: done, again, later, parked, outage, unknown.", "kind", "result"),
+		waits:     counter("rate_limit_waits_total", "How often a vendor's limit put something off, by the kind of action, or sweep.", "kind"),
+		waitTime:  counter("rate_limit_wait_seconds_total", "For how long these limits put it off.", "kind"),
+		sweeps:    counter("sweeps_total", "Comparisons of Slack's and GitLab's state with what is known.").WithLabelValues(),
+		lastSweep: gauge("last_sweep_timestamp_seconds", "When the last of these ended; 0: none since the start."),
 		looks:     counter("sweep_looks_total", "Threads that a sweep found to differ.").WithLabelValues(),
 		gaps:      counter("gaps_total", "Gaps in the connection to Slack, downtime included, that were made good.").WithLabelValues(),
 		gapTime:   counter("gap_seconds_total", "How long those gaps were.").WithLabelValues(),
@@ -45,11 +57,12 @@ func newMetrics() *metrics {
 			Help: "Requests to the vendors, by vendor, call and status code (0: no answer).", Buckets: prometheus.ExponentialBuckets(0.005, 2, 14)},
 			[]string{"vendor", "call", "code"}),
 		reloads: counter("agents_file_reloads_total", "Changes of the agents file, by result: accepted, refused.", "result"),
-		current: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "agents_file_current",
-			Help: "1 if the agents file in force is the one on disk, 0 if that was refused."}),
+		current: gauge("agents_file_current", "1 if the agents file in force is the one on disk, 0 if that was refused."),
+		people:  newPeople(),
 	}
 	m.current.Set(1)
-	m.registry.MustRegister(m.events, m.received, m.actions, m.looks, m.gaps, m.gapTime, m.recovered, m.requests, m.reloads, m.current,
+	m.registry.MustRegister(m.events, m.lastEvent, m.received, m.actions, m.waits, m.waitTime, m.sweeps, m.lastSweep, m.looks,
+		m.gaps, m.gapTime, m.recovered, m.requests, m.reloads, m.current, m.people.acknowledged, m.people.resolved,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "build_info", Help: "1, with the version.",
 		ConstLabels: prometheus.Labels{"version": version()}})
@@ -61,13 +74,26 @@ func newMetrics() *metrics {
 // Event implements bridge.Meter.
 func (m *metrics) Event(kind bridge.EventKind, result string) {
 	m.events.WithLabelValues(string(kind), result).Inc()
+	if result == "recorded" {
+		m.lastEvent.SetToCurrentTime()
+	}
 }
 
 // Action implements bridge.Meter.
 func (m *metrics) Action(kind, result string) { m.actions.WithLabelValues(kind, result).Inc() }
 
+// Waited implements bridge.Meter.
+func (m *metrics) Waited(kind string, wait time.Duration) {
+	m.waits.WithLabelValues(kind).Inc()
+	m.waitTime.WithLabelValues(kind).Add(wait.Seconds())
+}
+
 // Swept implements bridge.Meter.
-func (m *metrics) Swept(looks int) { m.looks.Add(float64(looks)) }
+func (m *metrics) Swept(looks int) {
+	m.sweeps.Inc()
+	m.lastSweep.SetToCurrentTime()
+	m.looks.Add(float64(looks))
+}
 
 // CaughtUp implements bridge.Meter.
 func (m *metrics) CaughtUp(gap time.Duration, recovered map[bridge.EventKind]int) {
@@ -78,40 +104,4 @@ func (m *metrics) CaughtUp(gap time.Duration, recovered map[bridge.EventKind]int
 	for kind, n := range recovered {
 		m.recovered.WithLabelValues(string(kind)).Add(float64(n))
 	}
-}
-
-// watch registers the gauges that are read off the running daemon.
-func (m *metrics) watch(queue func() store.Stats, slack func() slackside.State) {
-	gauge := func(name, help string, labels prometheus.Labels, value func() float64) {
-		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help, ConstLabels: labels}, value))
-	}
-	state := func(name string, value func(store.Stats) int) {
-		gauge("jobs", "Jobs by state.", prometheus.Labels{"state": name}, func() float64 { return float64(value(queue())) })
-	}
-	state("waiting", func(s store.Stats) int { return s.Waiting })
-	state("begun", func(s store.Stats) int { return s.Begun })
-	state("parked", func(s store.Stats) int { return s.Parked })
-	gauge("oldest_job_timestamp_seconds", "When the oldest job that is not parked was queued; 0 without one.", nil, func() float64 { return seconds(queue().Oldest) })
-	gauge("slack_connections", "Open Socket Mode connections.", nil, func() float64 { return float64(slack().Connected) })
-	gauge("slack_other_connections", "Connections of other instances with the same app token, which take a part of the events.", nil,
-		func() float64 { return float64(slack().Others) })
-	gauge("slack_last_frame_timestamp_seconds", "When Slack last sent anything; 0 if never.", nil, func() float64 { return seconds(slack().LastFrame) })
-}
-
-// watchStore registers what tells whether reads hold the store for long.
-func (m *metrics) watchStore(open func() int, slow func() uint64) {
-	m.registry.MustRegister(
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: "store_open_reads",
-			Help: "Read transactions of the store that are open; each ends within milliseconds, but for a backup."},
-			func() float64 { return float64(open()) }),
-		prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: namespace, Name: "store_slow_reads_total",
-			Help: "Read transactions of the store that were open for longer than a second."},
-			func() float64 { return float64(slow()) }))
-}
-
-func seconds(t time.Time) float64 {
-	if t.IsZero() {
-		return 0
-	}
-	return float64(t.UnixNano()) / 1e9
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -17,15 +18,26 @@ import (
 	"slack-gitlab-bridge/store"
 )
 
+// someJobs is a queue.
+type someJobs struct{}
+
+func (someJobs) Stats() store.Stats { return store.Stats{Oldest: time.Unix(1700000000, 0)} }
+
+func (someJobs) StatsBy(group func(key string) string) map[string]store.Stats {
+	return map[string]store.Stats{group("C1/1.5/note/1.6"): {Waiting: 3, Begun: 2}, group("C1/1.5/card"): {Parked: 1}, group("?"): {Waiting: 1}}
+}
+
 // used gives metrics on which everything was counted once.
 func used() *metrics {
 	m := newMetrics()
-	m.watch(func() store.Stats {
-		return store.Stats{Waiting: 3, Begun: 2, Parked: 1, Oldest: time.Unix(1700000000, 0)}
-	}, func() slackside.State { return slackside.State{Connected: 2, Others: 3} })
+	m.watch(someJobs{}, func() slackside.State { return slackside.State{Connected: 2, Others: 3} }, func() int { return 7 },
+		func() (time.Time, string) { return time.Unix(1600000000, 0), "502" })
 	m.watchStore(func() int { return 1 }, func() uint64 { return 5 })
 	m.Event(bridge.MessagePosted, "recorded")
 	m.Action("create issue", "done")
+	m.Waited("create issue", 90*time.Second)
+	m.Acknowledged("C1", "team::Ops", time.Minute)
+	m.Resolved("C1", "", time.Hour)
 	m.Swept(4)
 	m.CaughtUp(time.Minute, map[bridge.EventKind]int{bridge.ReactionAdded: 2, bridge.MessageEdited: 1})
 	m.CaughtUp(0, nil)
@@ -47,7 +59,7 @@ func TestMetricLabelsNameNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	closed := []string{"kind", "result", "type", "vendor", "call", "code", "state", "version"}
+	closed := []string{"kind", "result", "type", "vendor", "call", "code", "state", "version", "channel", "team"}
 	own := 0
 	for _, f := range families {
 		if !strings.HasPrefix(f.GetName(), namespace) {
@@ -71,11 +83,52 @@ func TestMetricValues(t *testing.T) {
 	m := used()
 	for name, want := range map[string]float64{
 		"gaps_total": 1, "gap_seconds_total": 60, "gap_recovered_total": 3, "sweep_looks_total": 4, "slack_connections": 2, "slack_other_connections": 3, "slack_last_frame_timestamp_seconds": 0,
-		"oldest_job_timestamp_seconds": 1700000000, "agents_file_current": 1, "jobs": 6,
-		"store_open_reads": 1, "store_slow_reads_total": 5,
+		"oldest_job_timestamp_seconds": 1700000000, "agents_file_current": 1, "jobs": 7,
+		"rate_limit_waits_total": 1, "rate_limit_wait_seconds_total": 90, "acknowledge_seconds": 1, "resolve_seconds": 1, "sweeps_total": 1, "outages": 7,
+		"gitlab_silent_since_timestamp_seconds": 1600000000,
+		"store_open_reads":                      1, "store_slow_reads_total": 5,
 	} {
 		if got := sum(t, m.registry, name); got != want {
 			t.Errorf("%s = %v, want %v", name, got, want)
+		}
+	}
+}
+
+// However many channels and labels there are, the series do not grow without end.
+func TestTeamsAreBounded(t *testing.T) {
+	m := newMetrics()
+	for i := range 3 * mostTeams {
+		for range 2 {
+			m.Acknowledged("C1", fmt.Sprint("team::", i), time.Minute)
+			m.Resolved("C1", fmt.Sprint("team::", i), time.Minute)
+		}
+	}
+	for _, name := range []string{"acknowledge_seconds", "resolve_seconds"} {
+		n, err := testutil.GatherAndCount(m.registry, namespace+"_"+name)
+		if err != nil || n != mostTeams+1 {
+			t.Errorf("%s has %d series, %v, want %d", name, n, err, mostTeams+1)
+		}
+		if got := sum(t, m.registry, name); got != 6*mostTeams {
+			t.Errorf("%s has %v samples, want %d", name, got, 6*mostTeams)
+		}
+	}
+}
+
+// What happened last is told by its time.
+func TestMetricTimes(t *testing.T) {
+	m := newMetrics()
+	m.Event(bridge.MessagePosted, "ignored")
+	for _, name := range []string{"last_event_timestamp_seconds", "last_sweep_timestamp_seconds"} {
+		if got := sum(t, m.registry, name); got != 0 {
+			t.Errorf("%s = %v before any, want 0", name, got)
+		}
+	}
+	before := float64(time.Now().Unix())
+	m.Event(bridge.MessagePosted, "recorded")
+	m.Swept(0)
+	for _, name := range []string{"last_event_timestamp_seconds", "last_sweep_timestamp_seconds"} {
+		if got := sum(t, m.registry, name); got < before {
+			t.Errorf("%s = %v, want now, at least %v", name, got, before)
 		}
 	}
 }

@@ -126,7 +126,7 @@ func open(ctx context.Context, c config, agents *agentsFile, team *agents.File, 
 		Heard: func() time.Time { return d.slack.State().LastFrame }},
 		d.slack, d.gitlab, d.store, team, log, d.metrics)
 	d.metrics.watchStore(d.engine.OpenReads, d.engine.SlowReads)
-	d.metrics.watch(d.store.Stats, d.slack.State)
+	d.metrics.watch(d.store, d.slack.State, d.bridge.Outages, d.gitlab.Silence)
 	return d, nil
 }
 

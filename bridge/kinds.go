@@ -1,0 +1,53 @@
+package bridge
+
+import (
+	"slices"
+	"strings"
+)
+
+// Kind names the action in keys, logs and metrics.
+func (a Action) Kind() string {
+	switch {
+	case a.Look != nil:
+		return "look"
+	case a.Create != nil:
+		return "create"
+	case a.Note != nil:
+		return "note"
+	case a.Edit != nil:
+		return "edit"
+	case a.Rewrite != nil:
+		return "rewrite"
+	case a.Copy != nil:
+		return "copy"
+	case a.Attach != nil:
+		return "attach"
+	case a.Update != nil:
+		return "update"
+	case a.Assign != nil:
+		return "assign"
+	case a.Say != nil:
+		return "say"
+	case a.Sign != nil:
+		return "sign"
+	case a.Tell != nil:
+		return "tell"
+	}
+	return "card"
+}
+
+// Kinds lists all that Kind can be.
+func Kinds() []string {
+	return []string{"look", "create", "note", "edit", "rewrite", "copy", "attach", "update", "assign", "card", "say", "sign", "tell"}
+}
+
+// Unreadable is the kind of a job of which nothing can be made out.
+const Unreadable = "unreadable"
+
+// KindOf gives the kind of the action whose job has that key, or Unreadable.
+func KindOf(key string) string {
+	if parts := strings.SplitN(key, "/", 4); len(parts) > 2 && slices.Contains(Kinds(), parts[2]) {
+		return parts[2]
+	}
+	return Unreadable
+}
