@@ -27,7 +27,12 @@ func TestOneProjectIsDown(t *testing.T) {
 	} {
 		t.Run(tt.call, func(t *testing.T) {
 			twoWay(t, func(r *rig, th Thread) {
-				r.bridge.config.Ops = "C0OPS"
+				r.stop()
+				r.ops = "C0OPS"
+				r.start()
+				r.slack.mu.Lock()
+				r.slack.announced = nil // of the restart
+				r.slack.mu.Unlock()
 				r.gitlab.order(trouble{call: tt.call, err: outageOf(ProjectScope(tt.path)), times: 1 << 30})
 				r.others()
 				r.polled()
