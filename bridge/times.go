@@ -35,9 +35,9 @@ func (b *Bridge) tellAcknowledged(t Thread, link *Link) {
 	}
 }
 
-// tellResolved tells how long the issue took, if that it is done was not known before.
+// tellResolved tells how long the issue took, if that it is done was not known before. When one that was found again was made is not known.
 func (b *Bridge) tellResolved(t Thread, was, is *Link) {
-	if was.Done.IsZero() && !is.Done.IsZero() {
+	if was.Done.IsZero() && !is.Done.IsZero() && !is.Created.IsZero() {
 		b.meter.Resolved(t.Channel, b.team(t, is), max(0, is.Done.Sub(is.Created)))
 	}
 }

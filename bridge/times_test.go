@@ -104,6 +104,10 @@ func TestTimesAreToldOnce(t *testing.T) {
 			r.disk.fails(errors.New("disk away"), true, func(b store.Batch) bool { return puts(b, linkKey(th)) && deletes(b, "job/"+th.String()+"/update") })
 			resolve(r, th, true)
 		}, []string{acknowledged}}, // lost, not doubled
+		{"found again after the store was lost, and then closed", func(r *rig, th Thread) {
+			r.loses(func() {})
+			resolve(r, th, true)
+		}, []string{acknowledged}},
 		{"found again after the store was lost", func(r *rig, th Thread) {
 			resolve(r, th, true)
 			r.loses(func() {})
