@@ -37,6 +37,9 @@ type Facts struct {
 	Found *Found // more was done for the thread than the store knows; nil: no
 }
 
+// none reports whether the store knows of no issue of the thread that is there.
+func (f Facts) none() bool { return f.Link == nil || f.Link.Lost != "" }
+
 // round says how many issues of the thread came before the one that its replies go to.
 func (f Facts) round() int {
 	switch {

@@ -79,6 +79,11 @@ func (b *Bridge) gatherNew(ctx context.Context, f *Facts) error {
 		return err
 	}
 	f.Sign = b.sign(f.Rules)
+	return b.gatherNoted(ctx, f)
+}
+
+// gatherNoted reads what there is of the issue that was found for the thread, if one was.
+func (b *Bridge) gatherNoted(ctx context.Context, f *Facts) error {
 	r, at, err := b.foundFor(ctx, f)
 	if err != nil || len(at) == 0 {
 		return err
@@ -114,6 +119,17 @@ func (b *Bridge) gatherKnown(ctx context.Context, f *Facts, hints []Hint) error 
 			return err
 		}
 		return b.gatherFound(ctx, f, foundRecord{Project: f.Link.Issue.Project, IID: f.Link.Issue.IID, Ref: f.Link.Issue.Ref, URL: f.Link.Issue.URL})
+	}
+	if f.Link.Lost != "" && b.lapse.Load().hides(f.Link) { // it may have got another
+		if _, noted, err := b.store.Read(ctx, foundKey(f.Thread)); err != nil || noted {
+			if err == nil {
+				err = b.readThread(ctx, f)
+			}
+			if err != nil || f.Root == nil {
+				return err
+			}
+			return b.gatherNoted(ctx, f)
+		}
 	}
 	if err := b.gatherBack(ctx, f, hints); err != nil {
 		return err

@@ -113,7 +113,7 @@ func (b *Bridge) endLook(ctx context.Context, c *store.Change, t Thread, job sto
 
 // conclude puts a verdict into a change.
 func (b *Bridge) conclude(ctx context.Context, c *store.Change, f Facts, v Verdict) (next *store.Job, err error) {
-	if f.Link == nil && f.Rules != nil && (f.Root == nil || f.Root.Reply()) {
+	if f.none() && f.Rules != nil && (f.Root == nil || f.Root.Reply()) {
 		if err := b.idle(ctx, c, f.Thread); err != nil {
 			return nil, err
 		}

@@ -187,8 +187,8 @@ func (b *Bridge) recallThread(ctx context.Context, t Thread) error {
 		return nil
 	}
 	r := b.rules(t.Channel)
-	_, linked, err := b.store.Read(ctx, linkKey(t))
-	if r == nil || linked || err != nil {
+	link, _, err := b.link(ctx, t)
+	if r == nil || link != nil && link.Lost == "" || err != nil {
 		return err
 	}
 	p, err := b.gitlab.Project(ctx, r.Channel.Project)
@@ -252,7 +252,7 @@ func (b *Bridge) settled(ctx context.Context, f Facts, v Verdict) error {
 	if f.Found != nil && l.left(b.config.Settle) > 0 && slices.ContainsFunc(v.Actions, f.Found.lacks) {
 		return busy
 	}
-	if f.Link != nil || !l.covers(f.Thread) || len(v.Actions) == 0 || v.Actions[0].Create == nil {
+	if !f.none() || !l.covers(f.Thread) || len(v.Actions) == 0 || v.Actions[0].Create == nil {
 		return nil
 	}
 	marks, err := b.recallProject(ctx, l, f.Project.ID)
@@ -317,13 +317,24 @@ func readMarks(ctx context.Context, g GitLab, s *store.Store, project int, since
 	return n, err
 }
 
-// noteFound keeps an issue that was found for a thread, if the store knows no better one. The store beats marks.
+// noteFound keeps an issue that was found for a thread, if the store knows no better one. The store beats marks, unless what it knows is that the
+// issue is gone: this may be the next.
 func noteFound(ctx context.Context, s *store.Store, t Thread, r foundRecord) (noted bool, err error) {
 	for {
-		if _, linked, err := s.Read(ctx, linkKey(t)); err != nil || linked {
-			return false, err
-		}
 		c := s.Change()
+		known, linked, err := s.Read(ctx, linkKey(t))
+		switch {
+		case err != nil:
+			return false, err
+		case linked:
+			var link Link
+			if err := known.Decode(&link); err != nil || link.Lost == "" || r.Moved || link.Issue.Project == r.Project && link.Issue.IID == r.IID {
+				return false, err
+			}
+			c.Guard(linkKey(t), known.Raw)
+		default:
+			c.GuardAbsent(linkKey(t))
+		}
 		old, found, err := s.Read(ctx, foundKey(t))
 		switch {
 		case err != nil:
@@ -338,7 +349,6 @@ func noteFound(ctx context.Context, s *store.Store, t Thread, r foundRecord) (no
 		default:
 			c.GuardAbsent(foundKey(t))
 		}
-		c.GuardAbsent(linkKey(t))
 		c.Put(foundKey(t), r)
 		c.Put(issueKey(r.Project, r.IID), t)
 		if err := s.Commit(ctx, c); !errors.Is(err, store.ErrConflict) {

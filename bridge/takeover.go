@@ -163,14 +163,14 @@ func (f Facts) standsResolved(link *Link) bool {
 // base is the link of a thread whose issue was found: with what the store still knows, and what can be seen.
 func (f Facts) base() Link {
 	i := f.Found.Issue
-	link := Link{Birth: f.Rules.Channel.Labels, Newest: f.Thread.TS}
-	if f.Link != nil {
+	link := Link{Birth: f.Rules.Channel.Labels, Newest: f.Thread.TS, Round: f.round()}
+	if !f.none() {
 		link = *f.Link
 	}
 	link.Recalled, link.Polled, link.Shown, link.Closed = f.Found.Until, i.Updated, i.Closed, time.Time{}
 	marks := f.marks()
 	f.carriedOver(&link, marks)
-	if f.Root != nil && f.Link == nil {
+	if f.Root != nil && f.none() {
 		link.Requester, link.App = requester(f.Root), f.Root.App
 		link.By = append(f.acknowledgers(), "")[0]
 	}
@@ -270,7 +270,7 @@ func (f Facts) backThere(base *Link) Back {
 	prefix := commentPrefix(issue)
 	base.Comments = 0
 	for _, n := range f.Found.Notes {
-		if f.Link == nil && !n.Created.After(last) || !n.Created.After(lifted) {
+		if f.none() && !n.Created.After(last) || !n.Created.After(lifted) {
 			base.Heard = max(base.Heard, n.ID)
 		}
 		ts, said := f.Found.Own[prefix+strconv.Itoa(n.ID)]

@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"slack-gitlab-bridge/markup"
 	"slack-gitlab-bridge/store"
 	"slack-gitlab-bridge/store/bolt"
@@ -299,4 +301,130 @@ func TestCopyOfANewStore(t *testing.T) {
 		r.only()
 		r.stop()
 	})
+}
+
+// The second issue of a thread, made after the first was deleted, is found as well.
+func TestRestoredCopyBeforeTheSecondIssue(t *testing.T) {
+	twoWay(t, func(r *rig, th Thread) {
+		r.replied(th, says(at(9), asker, "hello"))
+		r.polled()
+		r.gitlab.person(1, func(i *fakeIssue) { i.deleted = true })
+		time.Sleep(11 * time.Minute)
+		r.copies()
+		r.reacted(th, th.TS, agentTwo, "eyes", true)
+		r.polled()
+		if n := len(r.gitlab.all()); n != 2 {
+			t.Fatalf("%d issues, so the test proves nothing", n)
+		}
+		r.restored(nobody)
+		time.Sleep(11 * time.Minute)
+		r.replied(th, says(at(20), asker, "to the second"))
+		r.polled()
+		all := r.gitlab.all()
+		if len(all) != 2 || !slices.Equal(all[1].mirrored(), []string{at(9), at(20)}) {
+			t.Errorf("%d issues, the last with %v; want 2, with both replies once", len(all), all[len(all)-1].mirrored())
+		}
+	})
+}
+
+// Our clock is behind Slack's: a thread that seems to be younger than the store is looked for too.
+func TestLostStoreAheadOfItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.start()
+		th := Thread{help, tsOf(time.Now().Add(3 * time.Minute))}
+		r.slack.post(th, says(th.TS, asker, "The build is red"))
+		r.reacted(th, th.TS, agentOne, "eyes", true)
+		r.idle()
+		r.loses(func() { // the sweep meets a fault, so that the look comes first
+			r.gitlab.order(trouble{call: "OwnIssues", err: errLost})
+		})
+		r.reacted(th, th.TS, agentTwo, "eyes", true)
+		r.idle()
+		if n := len(r.gitlab.all()); n != 1 {
+			t.Errorf("%d issues, want one", n)
+		}
+		r.stop()
+	})
+}
+
+// A store that was new while the clock was wrong does not wait for that time.
+func TestLostStoreOfTheFuture(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.start()
+		first := Thread{help, at(0)}
+		r.slack.post(first, says(first.TS, asker, "first"))
+		r.reacted(first, first.TS, agentOne, "eyes", true)
+		r.idle()
+		c := r.store.Change()
+		c.Put(lapseKey, lapse{Until: time.Now().Add(1000 * time.Hour)})
+		if err := r.store.Commit(context.Background(), c); err != nil {
+			t.Fatal(err)
+		}
+		r.stop()
+		r.start()
+		th := Thread{help, at(5)}
+		r.slack.post(th, says(th.TS, asker, "second"))
+		r.reacted(th, th.TS, agentOne, "eyes", true)
+		time.Sleep(2 * time.Minute)
+		if n := len(r.gitlab.all()); n != 2 {
+			t.Errorf("%d issues after two minutes, want 2", n)
+		}
+		r.stop()
+	})
+}
+
+// However the process dies while a copy is made ready, what waited in it is done once.
+func TestRestoredCopyKilledInBetween(t *testing.T) {
+	for commits := range 6 {
+		twoWay(t, func(r *rig, th Thread) {
+			second := Thread{help, at(3)}
+			r.slack.post(second, says(second.TS, asker, "second"))
+			r.gitlab.order(trouble{call: "AddNote", err: &Later{After: time.Minute, Err: errLost}})
+			r.gitlab.order(trouble{call: "CreateIssue", err: &Later{After: time.Minute, Err: errLost}})
+			r.replied(th, says(at(20), asker, "two"))
+			r.reacted(second, second.TS, agentTwo, "eyes", true)
+			r.reacted(th, th.TS, asker, "white_check_mark", true)
+			time.Sleep(5 * time.Second)
+			r.copies()
+			time.Sleep(2 * time.Minute)
+			r.stop()
+			if err := os.Rename(r.path+".copy", r.path); err != nil {
+				t.Fatal(err)
+			}
+			r.orients(commits)
+			r.start()
+			time.Sleep(5 * time.Minute)
+			r.idle()
+			all := r.gitlab.all()
+			if len(all) != 2 || !slices.Equal(all[0].mirrored(), []string{at(20)}) || !all[0].Closed || len(r.slack.cardsOf(second)) != 1 {
+				t.Errorf("killed after %d commits: %d issues, the first with %v, closed %v; want 2, each once", commits, len(all), all[0].mirrored(), all[0].Closed)
+			}
+		})
+	}
+}
+
+// orients has a process open the store that is killed after so many commits.
+func (r *rig) orients(commits int) {
+	r.t.Helper()
+	engine, err := bolt.Open(r.path, bolt.Options{})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	s, err := store.Open(r.t.Context(), &fakeDisk{Engine: engine, refuse: func(store.Batch) error {
+		if commits--; commits < 0 {
+			return errors.New("killed")
+		}
+		return nil
+	}})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if err := New(Config{}, r.slack, r.gitlab, s, r.bridge.AgentsFile(), zerolog.Nop(), noMeter{}).orient(r.t.Context()); err == nil && commits < 0 {
+		r.t.Error("orient = nil, want the disk's error")
+	}
+	if err := engine.Close(); err != nil {
+		r.t.Error(err)
+	}
 }
