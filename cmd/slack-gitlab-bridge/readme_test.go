@@ -59,9 +59,10 @@ func TestReadmeAgentsFiles(t *testing.T) {
 	}
 }
 
-// Each command that the README names exists.
+// Each command that the README and docs/deploy.md name exists.
 func TestReadmeCommands(t *testing.T) {
-	named := regexp.MustCompile("(?m)(?:^ *|`|cmd/)slack-gitlab-bridge ([a-z][a-zA-Z -]*)").FindAllStringSubmatch(readme(t), -1)
+	text := readme(t) + deployed(t)["docs/deploy.md"]
+	named := regexp.MustCompile("(?m)(?:^ *|`|cmd/|bin/|\\.db )slack-gitlab-bridge ([a-z][a-zA-Z -]*)").FindAllStringSubmatch(text, -1)
 	if len(named) < 6 {
 		t.Errorf("README.md names %d commands", len(named))
 	}

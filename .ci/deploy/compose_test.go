@@ -1,0 +1,43 @@
+package deploy
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// Compose's own reader takes the file, and the container may do nothing but its work.
+func TestCompose(t *testing.T) {
+	p, err := loader.LoadWithContext(t.Context(), types.ConfigDetails{
+		WorkingDir:  "../../deploy",
+		ConfigFiles: []types.ConfigFile{{Filename: "../../deploy/compose.yaml"}},
+		Environment: types.Mapping{},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := p.Services["bridge"]
+	if !s.ReadOnly || !slices.Equal(s.CapDrop, []string{"ALL"}) || len(s.CapAdd) != 0 || s.Privileged || !slices.Contains(s.SecurityOpt, "no-new-privileges:true") || s.User != "65532:65532" {
+		t.Errorf("bridge has more rights than it needs: %+v", s)
+	}
+	for name, value := range s.Environment {
+		path, isFile := strings.CutPrefix(*value, "/run/secrets/")
+		if _, known := p.Secrets[path]; isFile && !known {
+			t.Errorf("%s = %s, which is none of the secrets", name, *value)
+		}
+		if strings.Contains(name, "TOKEN") && (!isFile || !strings.HasSuffix(name, "_FILE")) {
+			t.Errorf("%s = %s, want a secret's file", name, *value)
+		}
+	}
+	for _, port := range s.Ports {
+		if port.HostIP != "127.0.0.1" {
+			t.Errorf("port %d is open on %q, want this machine alone", port.Target, port.HostIP)
+		}
+	}
+	if len(s.Volumes) != 2 || s.Volumes[0].Target != "/data" || s.Volumes[0].Type != "volume" || !s.Volumes[1].ReadOnly {
+		t.Errorf("volumes = %+v, want the store's, and the agents file's folder to read", s.Volumes)
+	}
+}

@@ -1,0 +1,84 @@
+package deploy
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/goreleaser/goreleaser/v2/pkg/config"
+	"github.com/goreleaser/nfpm/v2"
+	"github.com/goreleaser/nfpm/v2/deb"
+	"github.com/goreleaser/nfpm/v2/files"
+)
+
+// release is .goreleaser.yaml as goreleaser reads it: an unknown key is an error.
+func release(t *testing.T) config.Project {
+	t.Helper()
+	p, err := config.Load("../../.goreleaser.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestRelease(t *testing.T) {
+	p := release(t)
+	if len(p.Builds) != 1 || len(p.Archives) != 1 || len(p.SBOMs) != 1 || len(p.NFPMs) != 1 || p.Checksum.NameTemplate != "checksums.txt" || p.Snapshot.VersionTemplate == "" {
+		t.Errorf("builds, archives, SBOMs, packages, checksums or snapshots are missing: %+v", p)
+	}
+	if _, err := os.Stat(filepath.Join("../..", p.Builds[0].Main)); err != nil {
+		t.Error(err)
+	}
+	for _, f := range p.Archives[0].Files {
+		if found, err := filepath.Glob(filepath.Join("../..", strings.ReplaceAll(f.Source, "**/", ""))); err != nil || len(found) == 0 {
+			t.Errorf("the archive is to hold %s: %q, %v", f.Source, found, err)
+		}
+	}
+}
+
+// The Debian package is built as goreleaser would, by the same library, and taken apart by dpkg. What is in it is left in
+// the folder DEB, for systemd to look at.
+func TestDebianPackage(t *testing.T) {
+	program, root := os.Getenv("PROGRAM"), os.Getenv("DEB")
+	if program == "" || root == "" {
+		t.Skip("it takes PROGRAM, the program to pack, and DEB, the folder to unpack it in; .ci/deploy/run gives both")
+	}
+	p := release(t)
+	n := p.NFPMs[0]
+	t.Chdir("../..") // what the package holds is named from there
+	contents := files.Contents{{Source: program, Destination: n.Bindir + "/" + p.ProjectName, FileInfo: &files.ContentFileInfo{Mode: 0o755}}}
+	for _, c := range n.Contents {
+		contents = append(contents, &files.Content{Source: c.Source, Destination: c.Destination, Type: c.Type, FileInfo: &files.ContentFileInfo{Mode: c.FileInfo.Mode}})
+	}
+	info := nfpm.WithDefaults(&nfpm.Info{
+		Name: p.ProjectName, Version: "1.2.3", Arch: "amd64", Platform: "linux", Section: n.Section, Maintainer: n.Maintainer,
+		Description: n.Description, License: n.License, Overridables: nfpm.Overridables{Recommends: n.Recommends, Contents: contents},
+	})
+	if err := nfpm.PrepareForPackager(info, "deb"); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "bridge.deb")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(deb.Default.Package(info, f), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"--field", path, "Package", "Version", "Architecture", "Recommends"}, {"--extract", path, root}} {
+		if out, err := exec.Command("dpkg-deb", args...).CombinedOutput(); err != nil {
+			t.Fatalf("dpkg-deb %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+	for path, want := range map[string]os.FileMode{
+		"usr/bin/slack-gitlab-bridge": 0o755, "usr/lib/systemd/system/slack-gitlab-bridge.service": 0o644,
+		"etc/slack-gitlab-bridge": os.ModeDir | 0o755, "usr/share/doc/slack-gitlab-bridge/README.md": 0o644,
+	} {
+		if info, err := os.Stat(filepath.Join(root, path)); err != nil || info.Mode() != want {
+			t.Errorf("%s in the package: %v, %v; want %v", path, info, err, want)
+		}
+	}
+}
