@@ -61,6 +61,9 @@ func newMetrics() *metrics {
 		people:  newPeople(),
 	}
 	m.current.Set(1)
+	for _, kind := range []bridge.EventKind{bridge.ReactionAdded, bridge.ReactionRemoved, bridge.MessagePosted, bridge.MessageEdited, bridge.MessageDeleted, bridge.MessageSwept} {
+		m.events.WithLabelValues(string(kind), "failed") // what is not there before the first of them shows no increase, which the alert needs
+	}
 	m.registry.MustRegister(m.events, m.lastEvent, m.received, m.actions, m.waits, m.waitTime, m.sweeps, m.lastSweep, m.looks,
 		m.gaps, m.gapTime, m.recovered, m.requests, m.reloads, m.current, m.people.acknowledged, m.people.resolved,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
