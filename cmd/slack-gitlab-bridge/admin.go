@@ -34,6 +34,10 @@ func listenPrivate(path string) (net.Listener, error) {
 func (d *daemon) adminHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /ready", d.readyz)
+	mux.HandleFunc("GET /store", func(w http.ResponseWriter, r *http.Request) {
+		about, err := bridge.About(r.Context(), d.store)
+		answer(w, about, err)
+	})
 	mux.HandleFunc("GET /jobs", func(w http.ResponseWriter, r *http.Request) {
 		jobs, err := d.bridge.Jobs(r.Context())
 		answer(w, jobs, err)

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -21,21 +21,65 @@ type doctorCommand struct {
 	Offline bool `help:"Check only the environment and the agents file: no network, no token, no store."`
 }
 
+// How a check ended.
+const (
+	stateOK    = "ok"
+	stateHint  = "hint"  // nothing is wrong, but it is worth knowing
+	stateWarn  = "warn"  // it works, but not as somebody will expect, or not for long
+	stateFault = "fault" // something does not work
+)
+
+// The checks, in their order. docs/troubleshooting.md has each.
+const (
+	checkEnvironment   = "environment"
+	checkAgentsFile    = "agents file"
+	checkBranch        = "branch"
+	checkAppToken      = "slack app token"
+	checkBotToken      = "slack bot token"
+	checkSlackScope    = "slack scope"
+	checkSlackSocket   = "slack socket"
+	checkOtherInstance = "other instance"
+	checkDelayedEvents = "delayed events"
+	checkEmoji         = "emoji"
+	checkChannel       = "channel"
+	checkSlackAgent    = "agent in slack"
+	checkGitLabToken   = "gitlab token"
+	checkGitLabScope   = "gitlab scope"
+	checkExpiry        = "gitlab token expiry"
+	checkFormer        = "former account"
+	checkProject       = "project"
+	checkRole          = "role"
+	checkLabel         = "label"
+	checkTier          = "gitlab tier"
+	checkAgent         = "agent"
+	checkAssignee      = "assignee"
+	checkAudience      = "audience"
+	checkClock         = "clock"
+	checkDaemon        = "daemon"
+	checkStore         = "store"
+	checkDisk          = "disk"
+	checkJobs          = "jobs"
+)
+
 // finding is the outcome of one check.
 type finding struct {
-	State  string `json:"state"` // ok, warn or fault
-	What   string `json:"what"`
+	State  string `json:"state"`
+	Check  string `json:"check"` // its name
+	What   string `json:"what"`  // which it was, for people: the name and what it was about
 	Reason string `json:"reason"`
 	Remedy string `json:"remedy,omitempty"` // to do or to paste
 }
 
 // checkup goes through the whole chain and gathers what it finds.
 type checkup struct {
-	config config
-	team   *agents.File // nil: the agents file is broken
-	slack  *slackside.Slack
-	gitlab *gitlabside.GitLab
-	note   func(finding)
+	config  config
+	team    *agents.File // nil: the agents file is broken
+	slack   *slackside.Slack
+	gitlab  *gitlabside.GitLab
+	clocks  clocks
+	daemon  daemonState
+	mounted func(folder string) string
+	note    func(finding)
 
 	channels map[string]bridge.ChannelInfo // by ID, those that were read
 	projects map[string]bridge.Project     // by the name in the agents file, those that were read
@@ -44,65 +88,64 @@ type checkup struct {
 // Run checks everything that can be checked, with or without a running daemon, and changes nothing.
 func (d doctorCommand) Run(ctx context.Context, w world) error {
 	found := []finding{}
-	faults := 0
+	shown := newSheet(w.out, w.environ)
 	note := func(f finding) {
 		found = append(found, f)
-		if f.State == "fault" {
-			faults++
+		if d.JSON {
+			shown.counts[f.State]++
+		} else {
+			shown.add(f)
 		}
-		if !d.JSON {
-			printFinding(w.out, f)
-		}
+	}
+	c := &checkup{note: note, mounted: w.mounted, channels: map[string]bridge.ChannelInfo{}, projects: map[string]bridge.Project{}}
+	if c.mounted == nil {
+		c.mounted = mounted
 	}
 	var wrong bool
 	if d.Offline {
-		wrong = diagnoseOffline(w.environ, note)
+		wrong = c.diagnoseOffline(w.environ)
 	} else {
-		wrong = diagnose(ctx, w.environ, note)
+		wrong = c.diagnose(ctx, w.environ)
 	}
 	if d.JSON {
 		if err := printJSON(w.out, found); err != nil {
 			return err
 		}
+	} else {
+		shown.end()
 	}
-	if faults == 0 {
+	if shown.counts[stateFault] == 0 {
 		return nil
 	}
-	err := fmt.Errorf("%s found", count(faults, "fault", "faults"))
+	err := errors.New(shown.summary())
 	if wrong {
 		err = &wrongUse{err}
 	}
 	return err
 }
 
-// printFinding prints a check on a line, and the remedy on one of its own, where it is easy to copy.
-func printFinding(out io.Writer, f finding) {
-	fmt.Fprintf(out, "%-5s  %s: %s\n", f.State, f.What, f.Reason)
-	if f.Remedy != "" {
-		fmt.Fprintf(out, "       → %s\n", f.Remedy)
-	}
-}
-
 // diagnose runs all checks. It reports whether the configuration itself is wrong.
-func diagnose(ctx context.Context, environ []string, note func(finding)) (wrong bool) {
-	c, err := loadConfig(environ, "slack", "gitlab", "agents")
-	if noteFaults(err, note) {
+func (d *checkup) diagnose(ctx context.Context, environ []string) (wrong bool) {
+	if !d.checkEnvironment(environ, "slack", "gitlab", "agents") {
 		return true
 	}
-	note(finding{State: "ok", What: "environment", Reason: "complete"})
-	d := &checkup{config: c, note: note, channels: map[string]bridge.ChannelInfo{}, projects: map[string]bridge.Project{}}
+	d.ok(checkEnvironment, "", "complete")
 	wrong = !d.checkAgentsFile()
-	if d.slack, d.gitlab, err = ends(c, newMetrics(), zerolog.Nop(), system, nil); err != nil {
-		d.failed("environment", err)
+	n := system
+	n.heard = d.clocks.heard
+	var err error
+	if d.slack, d.gitlab, err = ends(d.config, newMetrics(), zerolog.Nop(), n, nil); err != nil {
+		d.failed(checkEnvironment, "", err)
 		return true
 	}
+	d.askDaemon(ctx)
 	if d.checkSlack(ctx) && d.team != nil {
 		d.checkEmojis(ctx)
 		d.checkChannels(ctx)
 		d.checkSlackPeople(ctx)
 	}
 	reached := d.checkGitLab(ctx)
-	if reached && c.AgentsGitLab != "" {
+	if reached && d.config.AgentsGitLab != "" {
 		d.checkAgentsBranch(ctx)
 	}
 	if reached && d.team != nil {
@@ -110,54 +153,68 @@ func diagnose(ctx context.Context, environ []string, note func(finding)) (wrong 
 		d.checkPeople(ctx)
 	}
 	if d.team != nil {
-		d.checkAudience()
+		d.checkAudience(ctx)
 	}
+	d.checkClocks()
 	d.checkDaemon(ctx)
 	return wrong
 }
 
-// noteFaults notes each fault of the environment, if err is of such faults, and reports whether it is.
-func noteFaults(err error, note func(finding)) bool {
-	bad, ok := errors.AsType[*configError](err)
-	if !ok {
+// checkEnvironment reads the configuration with these groups of variables, and notes every fault of it.
+func (d *checkup) checkEnvironment(environ []string, needs ...string) bool {
+	c, err := loadConfig(environ, needs...)
+	if bad, ok := errors.AsType[*configError](err); ok {
+		for _, f := range bad.faults {
+			reason, remedy, _ := strings.Cut(f, ": ")
+			d.fault(checkEnvironment, "", reason, cmp.Or(remedy, "correct the variable"))
+		}
 		return false
 	}
-	for _, f := range bad.faults {
-		reason, remedy, _ := strings.Cut(f, ": ")
-		note(finding{"fault", "environment", reason, remedy})
-	}
+	d.config = c
 	return true
 }
 
-func (d *checkup) ok(what, format string, args ...any) {
-	d.note(finding{State: "ok", What: what, Reason: fmt.Sprintf(format, args...)})
+func (d *checkup) ok(check, of, format string, args ...any) {
+	d.found(stateOK, check, of, fmt.Sprintf(format, args...), "")
 }
 
-func (d *checkup) warn(what, reason, remedy string) { d.note(finding{"warn", what, reason, remedy}) }
+func (d *checkup) hint(check, of, reason, remedy string) {
+	d.found(stateHint, check, of, reason, remedy)
+}
 
-func (d *checkup) fault(what, reason, remedy string) { d.note(finding{"fault", what, reason, remedy}) }
+func (d *checkup) warn(check, of, reason, remedy string) {
+	d.found(stateWarn, check, of, reason, remedy)
+}
+
+func (d *checkup) fault(check, of, reason, remedy string) {
+	d.found(stateFault, check, of, reason, remedy)
+}
+
+func (d *checkup) found(state, check, of, reason, remedy string) {
+	d.note(finding{state, check, strings.TrimSpace(check + " " + of), reason, remedy})
+}
 
 // failed notes that a check could not be made, with the remedy that the error carries.
-func (d *checkup) failed(what string, err error) {
+func (d *checkup) failed(check, of string, err error) {
 	var outage *bridge.Outage
 	var never *bridge.Never
 	switch {
 	case errors.As(err, &outage):
-		d.fault(what, outage.Err.Error(), outage.Remedy)
+		d.fault(check, of, outage.Err.Error(), outage.Remedy)
 	case errors.As(err, &never):
-		d.fault(what, never.Err.Error(), never.Remedy)
+		d.fault(check, of, never.Err.Error(), never.Remedy)
 	default:
-		d.fault(what, err.Error(), "")
+		d.fault(check, of, err.Error(), "try again; if it stays so, see to the network, any proxy in between, and whether the vendor is up")
 	}
 }
 
 // unreachable is failed, for the first call to a vendor.
-func (d *checkup) unreachable(what, variable string, err error) {
+func (d *checkup) unreachable(check, variable string, err error) {
 	if _, ok := errors.AsType[*bridge.Outage](err); ok {
-		d.failed(what, err)
+		d.failed(check, "", err)
 		return
 	}
-	d.fault(what, err.Error(), "check "+variable+", the network, and any proxy in between")
+	d.fault(check, "", err.Error(), "check "+variable+", the network, and any proxy in between")
 }
 
 // checkAgentsFile parses the agents file and notes every fault of it.
@@ -167,23 +224,23 @@ func (d *checkup) checkAgentsFile() bool {
 	switch {
 	case errors.As(err, &refused):
 		for _, f := range refused.Faults {
-			d.fault("agents file", fmt.Sprintf("%s:%d:%d: %s", f.File, f.Line, f.Column, f.What), f.Remedy)
+			d.fault(checkAgentsFile, "", fmt.Sprintf("%s:%d:%d: %s", f.File, f.Line, f.Column, f.What), f.Remedy)
 		}
 		if refused.More > 0 {
-			d.fault("agents file", count(refused.More, "further fault", "further faults"), "correct those above first")
+			d.fault(checkAgentsFile, "", count(refused.More, "further fault", "further faults"), "correct those above first")
 		}
 		return false
 	case err != nil && d.config.AgentsGitLab != "":
-		d.failed("agents file", errors.Unwrap(err))
+		d.failed(checkAgentsFile, "", errors.Unwrap(err))
 		return false
 	case err != nil:
-		d.fault("agents file", strings.TrimPrefix(err.Error(), "agents file: "), "")
+		d.fault(checkAgentsFile, "", strings.TrimPrefix(err.Error(), "agents file: "), "correct AGENTS_JSON or AGENTS_JSON_FILE, or mount the file")
 		return false
 	}
 	d.team = team
-	d.ok("agents file", "%s, %s", count(len(team.Channels()), "channel", "channels"), count(len(team.Agents()), "agent", "agents"))
+	d.ok(checkAgentsFile, "", "%s, %s", count(len(team.Channels()), "channel", "channels"), count(len(team.Agents()), "agent", "agents"))
 	if team.From() != (agents.From{}) {
-		d.warn("agents file", "agents_from is not read by this version", "list those people under agents")
+		d.warn(checkAgentsFile, "", "agents_from is not read by this version", "list those people under agents")
 	}
 	return true
 }

@@ -37,6 +37,7 @@ type world struct {
 	environ []string
 	out     io.Writer
 	err     io.Writer
+	mounted func(folder string) (kind string) // tells the kind of file system; empty: one like any other. Nil: asks the system
 }
 
 // wrongUse marks an error as wrong use or configuration: exit status 2.

@@ -14,6 +14,7 @@ type measured struct {
 	next    http.RoundTripper
 	metrics *metrics
 	vendor  string
+	heard   func(vendor string, sent time.Time, date string) // nil: nobody asks
 }
 
 // transport measures requests to a vendor.
@@ -21,7 +22,7 @@ func (m *metrics) transport(vendor string, n network) http.RoundTripper {
 	next := http.DefaultTransport.(*http.Transport).Clone()
 	next.DialContext = n.dial
 	next.MaxIdleConnsPerHost = 16
-	return measured{next: next, metrics: m, vendor: vendor}
+	return measured{next: next, metrics: m, vendor: vendor, heard: n.heard}
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -31,6 +32,9 @@ func (t measured) RoundTrip(r *http.Request) (*http.Response, error) {
 	code := 0
 	if err == nil {
 		code = resp.StatusCode
+		if t.heard != nil {
+			t.heard(t.vendor, start, resp.Header.Get("Date"))
+		}
 	}
 	t.metrics.requests.WithLabelValues(t.vendor, callName(t.vendor, r), strconv.Itoa(code)).Observe(time.Since(start).Seconds())
 	return resp, err

@@ -52,13 +52,7 @@ func runWith(ctx context.Context, c config, w world) error {
 
 // newLog makes the logger: JSON lines, or lines for people on a terminal.
 func newLog(c config, out io.Writer) zerolog.Logger {
-	f, isFile := out.(*os.File)
-	terminal := false
-	if isFile {
-		info, err := f.Stat()
-		terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
-	}
-	if c.LogFormat == "console" || (c.LogFormat == "auto" && terminal) {
+	if c.LogFormat == "console" || (c.LogFormat == "auto" && isTerminal(out)) {
 		out = zerolog.ConsoleWriter{Out: out, TimeFormat: time.TimeOnly}
 	}
 	level, err := zerolog.ParseLevel(c.LogLevel)
@@ -74,6 +68,8 @@ type network struct {
 	dial   func(ctx context.Context, network, address string) (net.Conn, error)
 	listen func(network, address string) (net.Listener, error)
 	most   int64 // bytes of one answer that are read; 0: as many as each end finds right
+	// heard, if given, is told of each vendor's answers: when the request was sent, and the Date header.
+	heard func(vendor string, sent time.Time, date string)
 }
 
 // system is the network of this machine.

@@ -42,7 +42,7 @@ func writeFile(t *testing.T, path, text string) {
 func try(t *testing.T, environ []string, args ...string) (status int, out, problems string) {
 	t.Helper()
 	var o, e bytes.Buffer
-	status = execute(t.Context(), args, world{environ: environ, out: &o, err: &e})
+	status = execute(t.Context(), args, world{environ: environ, out: &o, err: &e, mounted: func(string) string { return "" }})
 	return status, o.String(), e.String()
 }
 

@@ -97,7 +97,7 @@ func (s *simulation) open(w *wires, environ []string) *daemon {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	d, err := open(s.t.Context(), c, file, team, zerolog.New(s.t.Output()).With().Timestamp().Logger(), network{w.dial, w.listen, simulatedMost})
+	d, err := open(s.t.Context(), c, file, team, zerolog.New(s.t.Output()).With().Timestamp().Logger(), network{dial: w.dial, listen: w.listen, most: simulatedMost})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -70,7 +70,7 @@ func openWith(path string, o *bbolt.Options) (db *bbolt.DB, err error) {
 	case errors.Is(err, berrors.ErrTimeout):
 		return nil, fmt.Errorf("%w, waited %v", ErrLocked, o.Timeout)
 	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
-		return nil, fmt.Errorf("%w: %w: %s", store.ErrDamaged, err, remedy)
+		return nil, fmt.Errorf("%w: %w: %s", store.ErrDamaged, err, Remedy)
 	case err != nil:
 		return nil, err
 	}

@@ -15,7 +15,8 @@ import (
 	"slack-gitlab-bridge/store"
 )
 
-const remedy = "stop the bridge, keep a copy of the file, put the last backup in its place; without one start with a new file: the issues are found again by their marks"
+// Remedy is what to do about a damaged file. Each store.ErrDamaged of this package ends with it.
+const Remedy = "stop the bridge, keep a copy of the file, put the last backup in its place; without one start with a new file: the issues are found again by their marks"
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -31,7 +32,7 @@ func seal(key string, value []byte) []byte {
 // the transaction.
 func unseal(key, sealed []byte) ([]byte, error) {
 	if len(sealed) < 4 || binary.BigEndian.Uint32(sealed) != checksum(key, sealed[4:]) {
-		return nil, fmt.Errorf("%w: the checksum of %q is wrong: %s", store.ErrDamaged, key, remedy)
+		return nil, fmt.Errorf("%w: the checksum of %q is wrong: %s", store.ErrDamaged, key, Remedy)
 	}
 	return append([]byte{}, sealed[4:]...), nil
 }
@@ -133,7 +134,7 @@ func sound(f func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %v: %s", store.ErrDamaged, p, remedy)
+			err = fmt.Errorf("%w: %v: %s", store.ErrDamaged, p, Remedy)
 		}
 	}()
 	return f()
