@@ -49,7 +49,7 @@ type verb struct {
 // words are all words of the stories, beside those of testscript.
 func words() map[string]func(*testscript.TestScript, bool, []string) {
 	out := map[string]func(*testscript.TestScript, bool, []string){
-		"daemon": daemonCmd, "disk": diskCmd, "status": statusCmd, "webhook": webhookCmd,
+		"daemon": daemonCmd, "disk": diskCmd, "status": statusCmd, "webhook": webhookCmd, "serves": servesCmd, "metrics": metricsCmd,
 		"eventually": func(ts *testscript.TestScript, neg bool, args []string) {
 			within(ts, neg, append([]string{"30s"}, args...))
 		},

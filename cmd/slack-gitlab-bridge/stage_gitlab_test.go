@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"strconv"
 	"strings"
 
@@ -116,11 +115,7 @@ func webhookCmd(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("webhook SECRET")
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	ts.Check(err)
-	addr := free.Addr().String()
-	ts.Check(free.Close())
-	ts.Setenv("HTTP_ADDR", addr)
+	addr := listens(ts)
 	s := ts.Value(stageKey{}).(*stage)
 	s.gitlab.AddHook(fakegitlab.Hook{Project: s.project, URL: fmt.Sprintf("http://%s/webhooks/gitlab", addr), Secret: args[0]})
 }
