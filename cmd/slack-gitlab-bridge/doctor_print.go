@@ -60,7 +60,10 @@ func (s *sheet) end() {
 		if len(s.kept[sign.state]) > 0 {
 			fmt.Fprintln(s.out)
 		}
-		for _, f := range s.kept[sign.state] {
+		for i, f := range s.kept[sign.state] {
+			if next := i + 1; next < len(s.kept[sign.state]) && s.kept[sign.state][next].Remedy == f.Remedy {
+				f.Remedy = "" // told once for all of them
+			}
 			s.line(f)
 		}
 	}

@@ -39,7 +39,7 @@ func TestDoctorForPeople(t *testing.T) {
 ✔ clock                        within 30s of the vendors'
 ✔ disk                         DIR is no network file system
 ✔ daemon                       not running
-✔ store                        none yet; DIR/bridge.db can be made, a new one: the marks in GitLab will be read, so that nothing is made twice
+✔ store                        none yet, but DIR/bridge.db can be made; the marks in GitLab will be read, so that nothing is made twice
 `
 	if head, _, _ := strings.Cut(out, "\n\n"); head+"\n" != want {
 		t.Errorf("doctor prints first\n%s\nwant\n%s", head, want)
@@ -105,6 +105,8 @@ func TestSheet(t *testing.T) {
 		{stateFault, "label", `label "team::Scalability-Observability" in acme/app`, "it is spelled\notherwise", "write it so"},
 		{stateOK, "environment", "environment", "complete", ""},
 		{stateHint, "delayed events", "delayed events", "perhaps", "switch them on"},
+		{stateWarn, "slack scope", "slack scope files:read", "missing", "install it again"},
+		{stateWarn, "slack scope", "slack scope reactions:write", "missing", "install it again"},
 		{stateWarn, "jobs", "jobs", "1 job was given up", "slack-gitlab-bridge jobs"},
 	} {
 		s.add(f)
@@ -115,6 +117,9 @@ func TestSheet(t *testing.T) {
 · delayed events               perhaps
                                → switch them on
 
+! slack scope files:read       missing
+! slack scope reactions:write  missing
+                               → install it again
 ! jobs                         1 job was given up
                                → slack-gitlab-bridge jobs
 
@@ -127,7 +132,7 @@ func TestSheet(t *testing.T) {
 	if got := out.String(); got != want {
 		t.Errorf("sheet =\n%s\nwant\n%s", got, want)
 	}
-	if got, want := s.summary(), "1 fault and 1 warning found, 1 check passed"; got != want {
+	if got, want := s.summary(), "1 fault and 3 warnings found, 1 check passed"; got != want {
 		t.Errorf("summary() = %q, want %q", got, want)
 	}
 	s.colored = true

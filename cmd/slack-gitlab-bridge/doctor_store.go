@@ -67,6 +67,9 @@ func (d *checkup) checkDaemon(ctx context.Context) {
 // checkDisk looks at what the store is, or would be, on.
 func (d *checkup) checkDisk() {
 	folder := filepath.Dir(d.config.Store)
+	if _, err := os.Stat(folder); err != nil {
+		return // that is said of the store
+	}
 	const remedy = "set STORE to a path on a local disk"
 	switch kind := d.mounted(folder); kind {
 	case "":
@@ -122,7 +125,7 @@ func (d *checkup) checkStore(ctx context.Context) {
 }
 
 // newStore says what follows from a store that knows nothing.
-const newStore = "a new one: the marks in GitLab will be read, so that nothing is made twice"
+const newStore = "the marks in GitLab will be read, so that nothing is made twice"
 
 // checkFolder makes a file where the store would be, and removes it.
 func (d *checkup) checkFolder(path string) {
@@ -135,13 +138,13 @@ func (d *checkup) checkFolder(path string) {
 		d.warn(checkStore, "", err.Error(), storeRemedy)
 		return
 	}
-	d.ok(checkStore, "", "none yet; %s can be made, %s", path, newStore)
+	d.ok(checkStore, "", "none yet, but %s can be made; %s", path, newStore)
 }
 
 // tellStore tells what a store is, and what waits in it.
 func (d *checkup) tellStore(about bridge.StoreState) {
 	if about.New {
-		d.ok(checkStore, "", newStore)
+		d.ok(checkStore, "", "new: "+newStore)
 	}
 	if about.Copy {
 		from := "at a time that is not known"
