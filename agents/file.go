@@ -175,3 +175,17 @@ func hash(channels []Channel, agents []Agent, from From) string {
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:6])
 }
+
+// With gives the file with further agents, who act in all channels. Who is in the file already, by either account, stays as the file says:
+// it beats them.
+func (f *File) With(more []Agent) *File {
+	all := slices.Clone(f.agents)
+	for _, a := range more {
+		if !slices.ContainsFunc(f.agents, func(b Agent) bool {
+			return b.SlackID == a.SlackID || strings.EqualFold(b.GitLabUsername, a.GitLabUsername)
+		}) {
+			all = append(all, a)
+		}
+	}
+	return newFile(f.channels, all, f.agentsFrom)
+}

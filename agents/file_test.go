@@ -271,3 +271,24 @@ func TestHash(t *testing.T) {
 		}
 	}
 }
+
+func TestWith(t *testing.T) {
+	file, err := Parse("agents.json", []byte(`{"channels": [{"id": "C0123456789", "project": "a/b"}, {"id": "C0234567890", "project": "a/b"}],
+		"agents": [{"slack_id": "U0LISTED", "gitlab_username": "listed", "channels": ["C0123456789"]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	more := file.With([]Agent{{SlackID: "U0LISTED", GitLabUsername: "other"}, {SlackID: "U0OTHER", GitLabUsername: "LISTED"}, {SlackID: "U0NEW", GitLabUsername: "new"}})
+	if len(file.Agents()) != 1 || len(more.Agents()) != 2 || more.Hash() == file.Hash() {
+		t.Errorf("With() = %+v of hash %s, before %+v of hash %s; want one more, another hash, and the file as it was", more.Agents(), more.Hash(), file.Agents(), file.Hash())
+	}
+	if _, acts := more.Agent("U0LISTED", "C0234567890"); acts {
+		t.Error("With() lifts the limit that the file sets to an agent")
+	}
+	if a, acts := more.Agent("U0NEW", "C0234567890"); !acts || a.GitLabUsername != "new" {
+		t.Errorf("With() = %+v, %t for a new one; want them to act in all channels", a, acts)
+	}
+	if got := file.With(nil); got.Hash() != file.Hash() {
+		t.Errorf("With(nil) has the hash %s, want %s as before", got.Hash(), file.Hash())
+	}
+}

@@ -52,6 +52,7 @@ type GitLab struct {
 	labels   *cache[int, labelSet]
 	seen     *sightings
 	probes   *cache[int, error]
+	profiles *cache[int, profile] // by the account's number
 	silence  silence
 
 	mu    sync.Mutex
@@ -81,6 +82,7 @@ func New(c Config) (*GitLab, error) {
 		labels:   newCache[int, labelSet](c.CacheFor),
 		seen:     &sightings{keep: c.CacheFor, m: map[int]map[string]time.Time{}},
 		probes:   newCache[int, error](probeEvery),
+		profiles: newCache[int, profile](c.CacheFor),
 		names:    map[int]projectNames{},
 	}
 	g.people.brief = func(u UserInfo) bool { return !u.Active() }

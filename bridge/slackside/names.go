@@ -178,9 +178,15 @@ func (s *Slack) drop(old stale) {
 	}
 	if old.groups {
 		s.groups.clear()
+		select {
+		case s.groupsChanged <- struct{}{}:
+		default: // nobody has looked since the last time
+		}
 	}
 	if old.user != "" {
 		s.users.forget(old.user)
+		s.accounts.forget(old.user)
+		s.addresses.clear()
 	}
 	if old.channel != "" {
 		s.channels.forget(old.channel)
@@ -193,6 +199,8 @@ func (s *Slack) drop(old stale) {
 // dropAll makes the caches forget everything: events may have been missed.
 func (s *Slack) dropAll() {
 	s.users.clear()
+	s.accounts.clear()
+	s.addresses.clear()
 	s.channels.clear()
 	s.groups.clear()
 	s.wantEmoji()

@@ -91,6 +91,10 @@ type Slack struct {
 	channels memo[channelAnswer]
 	groups   memo[map[string]string]
 
+	accounts      memo[account] // by ID
+	addresses     memo[account] // by e-mail
+	groupsChanged chan struct{}
+
 	connections []*connection
 	lanes       []chan delivery
 	seen        seen
@@ -114,7 +118,7 @@ var _ bridge.Slack = (*Slack)(nil)
 // New prepares the Slack end; it makes no request.
 func New(cfg Config) *Slack {
 	fill(&cfg)
-	s := &Slack{cfg: cfg, log: cfg.Log, guard: &guard{http: cfg.HTTP, base: cfg.APIURL, most: cfg.MaxAnswer}, refresh: make(chan struct{}, 1)}
+	s := &Slack{cfg: cfg, log: cfg.Log, guard: &guard{http: cfg.HTTP, base: cfg.APIURL, most: cfg.MaxAnswer}, refresh: make(chan struct{}, 1), groupsChanged: make(chan struct{}, 1)}
 	s.api = slack.New(cfg.BotToken, slack.OptionAppLevelToken(cfg.AppToken), slack.OptionAPIURL(cfg.APIURL),
 		slack.OptionHTTPClient(s.guard))
 	s.pace.perSecond, s.pace.polite = cfg.PerSecond, ofSlack(cfg.APIURL)
@@ -122,6 +126,7 @@ func New(cfg Config) *Slack {
 	s.alive, s.listening = map[*socket]bool{}, map[*socket]bool{}
 	s.self.Store(&Identity{})
 	s.users.most, s.channels.most, s.groups.most = 20_000, 5_000, 1
+	s.accounts.most, s.addresses.most = 5_000, 5_000
 	for i := range cfg.Connections {
 		s.connections = append(s.connections, &connection{slack: s, number: i})
 	}

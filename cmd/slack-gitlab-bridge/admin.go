@@ -65,7 +65,7 @@ func (d *daemon) adminHandler() http.Handler {
 			answer(w, nil, err)
 			return
 		}
-		plan, err := d.bridge.Plan(r.Context(), team, since)
+		plan, err := d.bridge.Plan(r.Context(), d.roster.over(team), since)
 		answer(w, plan, err)
 	})
 	mux.HandleFunc("GET /backup", d.upload(sendFile))

@@ -34,6 +34,7 @@ const (
 	checkEnvironment   = "environment"
 	checkAgentsFile    = "agents file"
 	checkBranch        = "branch"
+	checkGroup         = "group of agents"
 	checkAppToken      = "slack app token"
 	checkBotToken      = "slack bot token"
 	checkSlackScope    = "slack scope"
@@ -139,7 +140,8 @@ func (d *checkup) diagnose(ctx context.Context, environ []string) (wrong bool) {
 		return true
 	}
 	d.askDaemon(ctx)
-	if d.checkSlack(ctx) && d.team != nil {
+	slackReached := d.checkSlack(ctx)
+	if slackReached && d.team != nil {
 		d.checkEmojis(ctx)
 		d.checkChannels(ctx)
 		d.checkSlackPeople(ctx)
@@ -147,6 +149,9 @@ func (d *checkup) diagnose(ctx context.Context, environ []string) (wrong bool) {
 	reached := d.checkGitLab(ctx)
 	if reached && d.config.AgentsGitLab != "" {
 		d.checkAgentsBranch(ctx)
+	}
+	if reached && slackReached && d.team != nil {
+		d.checkRoster(ctx)
 	}
 	if reached && d.team != nil {
 		d.checkProjects(ctx)
@@ -239,9 +244,6 @@ func (d *checkup) checkAgentsFile() bool {
 	}
 	d.team = team
 	d.ok(checkAgentsFile, "", "%s, %s", count(len(team.Channels()), "channel", "channels"), count(len(team.Agents()), "agent", "agents"))
-	if team.From() != (agents.From{}) {
-		d.warn(checkAgentsFile, "", "agents_from is not read by this version", "list those people under agents")
-	}
 	return true
 }
 

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 
+	"slack-gitlab-bridge/agents"
+	"slack-gitlab-bridge/bridge"
 	"slack-gitlab-bridge/bridge/gitlabside"
 )
 
@@ -22,4 +24,25 @@ func (d *checkup) checkAgentsBranch(ctx context.Context) {
 	default:
 		d.ok(checkBranch, of, "%s is protected", at.Branch)
 	}
+}
+
+// checkRoster reads the group that further agents come from, and has them checked like those of the file.
+func (d *checkup) checkRoster(ctx context.Context) {
+	from := d.team.From()
+	if from == (agents.From{}) {
+		return
+	}
+	group := "(" + source(from) + ")"
+	r, err := patient(ctx, func() (bridge.Roster, error) {
+		return bridge.ReadRoster(ctx, d.team, d.slack.Directory(), d.gitlab.Directory())
+	})
+	if err != nil {
+		d.failed(checkGroup, group, err)
+		return
+	}
+	for _, u := range r.Unmatched {
+		d.warn(checkGroup, group, u.ID+" is no agent: "+u.Why, unmatchedRemedy)
+	}
+	d.ok(checkGroup, group, "%s matched", count(len(r.Agents), "person", "persons"))
+	d.team = d.team.With(r.Agents)
 }

@@ -198,7 +198,7 @@ func plantedInGitLab() []planted {
 func plantedHere() []planted {
 	return []planted{
 		{"agents_from", stageWith(`"agents":`, `"agents_from": {"slack_usergroup": "S0123456789"}, "agents":`), nil,
-			[]finds{{"warn", "agents file", "agents_from is not read", "list those people under agents"}}},
+			[]finds{{"fault", "group of agents (Slack user group S0123456789)", "no_such_subteam", "correct slack_usergroup"}}},
 		{"no folder for the store", stageAgents, func(*testing.T, *stage) []string { return []string{"STORE=/nonexistent/bridge.db"} },
 			[]finds{{"fault", "store", "none can be made: open /nonexistent", "STORE must be a path on a local disk"}}},
 		{"store held by another", stageAgents, func(t *testing.T, s *stage) []string {

@@ -102,6 +102,7 @@ func (d *daemon) ready(ctx context.Context) readiness {
 	if s.Others > 0 {
 		warnings = append(warnings, otherInstance)
 	}
+	warnings = append(warnings, d.roster.warnings()...)
 	if d.gitlab.Identity().Username == "" {
 		reasons = append(reasons, "gitlab: has not answered yet: check GITLAB_URL and the network")
 	}

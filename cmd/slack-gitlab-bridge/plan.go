@@ -114,7 +114,7 @@ func (p planCommand) plan(ctx context.Context, w world, c config) (plan bridge.P
 	if err := errors.Join(d.slack.Start(ctx), gitlab, d.recognize(ctx)); err != nil {
 		return plan, stored, err
 	}
-	plan, err = d.bridge.Plan(ctx, team, time.Duration(p.Since))
+	plan, err = d.bridge.Plan(ctx, d.roster.over(team), time.Duration(p.Since))
 	return plan, stored, err
 }
 

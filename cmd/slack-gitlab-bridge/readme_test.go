@@ -46,15 +46,21 @@ func TestReadmeVariables(t *testing.T) {
 	}
 }
 
-// Each agents file that the README shows is one.
+// Each agents file that the README and docs/agents.md show is one.
 func TestReadmeAgentsFiles(t *testing.T) {
-	blocks := regexp.MustCompile("(?s)```json\n(.*?)```").FindAllStringSubmatch(readme(t), -1)
-	if len(blocks) == 0 {
-		t.Error("README.md shows no agents file")
-	}
-	for _, b := range blocks {
-		if _, err := agents.Parse("README.md", []byte(b[1])); err != nil {
-			t.Errorf("README.md: %v", err)
+	for _, name := range []string{"README.md", "docs/agents.md"} {
+		text, err := os.ReadFile("../../" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		blocks := regexp.MustCompile("(?s)```json\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+		if len(blocks) == 0 {
+			t.Errorf("%s shows no agents file", name)
+		}
+		for _, b := range blocks {
+			if _, err := agents.Parse(name, []byte(b[1])); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
 	}
 }

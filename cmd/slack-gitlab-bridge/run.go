@@ -87,6 +87,7 @@ type daemon struct {
 	slack   *slackside.Slack
 	gitlab  *gitlabside.GitLab
 	bridge  *bridge.Bridge
+	roster  *roster
 }
 
 // lockWait is how long another process may hold the store before the start fails.
@@ -114,13 +115,16 @@ func open(ctx context.Context, c config, agents *agentsFile, team *agents.File, 
 	if err != nil {
 		return nil, errors.Join(err, d.engine.Close())
 	}
+	if d.roster, err = openRoster(ctx, d.store, team, log); err != nil {
+		return nil, errors.Join(err, d.engine.Close())
+	}
 	if agents.remote != nil {
 		agents.remote.gitlab, agents.remote.store = d.gitlab, d.store
 	}
 	d.bridge = bridge.New(bridge.Config{Settle: c.GitLabSettle, SweepEvery: c.SweepInterval, SweepWindow: c.SweepWindow, Backfill: c.Backfill,
 		Undo: c.UndoWindow, PollEvery: c.PollInterval, MaxFile: int64(c.MaxFileSize), Ops: c.OpsChannel, GitLabHost: c.gitlabHost(),
 		Heard: func() time.Time { return d.slack.State().LastFrame }},
-		d.slack, d.gitlab, d.store, team, log, d.metrics)
+		d.slack, d.gitlab, d.store, d.roster.team(), log, d.metrics)
 	d.metrics.watchStore(d.engine.OpenReads, d.engine.SlowReads)
 	d.metrics.watch(d.store, d.slack.State, d.bridge.Outages, d.gitlab.Silence)
 	return d, nil
@@ -183,7 +187,7 @@ func (d *daemon) run(ctx context.Context) error {
 				d.log.Error().Err(err).Msg("store cannot be read or written")
 			}
 		}
-		d.use(d.bridge.AgentsFile())
+		d.warm(d.bridge.AgentsFile())
 		return nil
 	})
 	g.Go(func() error {
@@ -192,6 +196,11 @@ func (d *daemon) run(ctx context.Context) error {
 		}
 		d.log.Info().Str("version", version()).Str("slack", d.slack.Identity().Team).Str("gitlab", d.config.GitLabURL).Msg("started")
 		g.Go(func() error { return d.bridge.Run(ctx) })
+		g.Go(func() error {
+			ends := directories{slack: d.slack.Directory(), gitlab: d.gitlab.Directory(), changed: d.slack.GroupsChanged()}
+			d.roster.follow(ctx, ends, d.bridge.SetAgentsFile, d.warm, d.bridge.TellOps)
+			return nil
+		})
 		return d.slack.Listen(ctx, d.bridge.Accept, d.bridge.Gap)
 	})
 	err = g.Wait()
@@ -252,9 +261,13 @@ func (d *daemon) greet(ctx context.Context, vendor string, start func(context.Co
 	}
 }
 
-// use puts an agents file in force, and reads once what its projects and people are in GitLab.
-func (d *daemon) use(team *agents.File) {
-	d.bridge.SetAgentsFile(team)
+// use puts an agents file in force, with the people of its group, and reads once what its projects and people are in GitLab.
+func (d *daemon) use(file *agents.File) {
+	d.warm(d.roster.replace(file, d.bridge.SetAgentsFile))
+}
+
+// warm reads once what the projects and people of an agents file are in GitLab.
+func (d *daemon) warm(team *agents.File) {
 	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 	defer cancel()
 	for _, c := range team.Channels() {

@@ -31,6 +31,7 @@ var routes = []route{
 	{"GET", "personal_access_tokens/self", needsToken, (*Server).getToken},
 	{"POST", "markdown", needsRead, (*Server).postMarkdown},
 	{"GET", "groups/:id", needsRead, (*Server).getGroup},
+	{"GET", "groups/:id/members", needsRead, (*Server).listGroupMembers}, // without what is inherited, which members/all has not either here
 	{"GET", "groups/:id/members/all", needsRead, (*Server).listGroupMembers},
 	{"GET", "groups/:id/members/all/:user_id", needsRead, (*Server).getGroupMember},
 

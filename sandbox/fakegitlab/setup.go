@@ -36,6 +36,19 @@ func (s *Server) SetUserState(user int, state string) error {
 	})
 }
 
+// SetPublicEmail changes the address that an account shows on its profile; empty: none.
+func (s *Server) SetPublicEmail(user int, email string) error {
+	return s.try(func() error {
+		u := s.user(user)
+		if u == nil {
+			return fmt.Errorf("no user %d", user)
+		}
+		u.Public = email
+		s.rev++
+		return nil
+	})
+}
+
 // AddProject adds a project, and the groups of its path, and returns its id.
 func (s *Server) AddProject(p Project) (id int) {
 	s.locked(func() {

@@ -43,6 +43,7 @@ var methods = map[string]method{
 	"reactions.remove":      {scopes: []string{"reactions:write"}, tier: tier2, writes: true, do: reactionsRemove},
 	"team.info":             {scopes: []string{"team:read"}, tier: tier3, do: teamInfo},
 	"usergroups.list":       {scopes: []string{"usergroups:read"}, tier: tier2, do: usergroupsList},
+	"usergroups.users.list": {scopes: []string{"usergroups:read"}, tier: tier2, do: usergroupsUsersList},
 	"users.conversations":   {scopes: readChannels, tier: tier3, do: usersConversations},
 	"users.info":            {scopes: []string{"users:read"}, tier: tier4, do: usersInfo},
 	"users.list":            {scopes: []string{"users:read"}, tier: tier2, do: usersList},
@@ -112,6 +113,18 @@ func usergroupsList(c *call) (obj, error) {
 		list = append(list, o)
 	}
 	return obj{"usergroups": list}, nil
+}
+
+func usergroupsUsersList(c *call) (obj, error) {
+	if c.args["usergroup"] == "" {
+		return nil, missing("usergroup")
+	}
+	for _, g := range c.state.groups {
+		if g.ID == c.args["usergroup"] {
+			return obj{"users": append([]string{}, g.Users...)}, nil
+		}
+	}
+	return nil, Error("no_such_subteam")
 }
 
 func usersInfo(c *call) (obj, error) {

@@ -94,6 +94,22 @@ func (s *Server) AddUsergroup(g Usergroup) string {
 	return g.ID
 }
 
+// SetUsergroup replaces the people of a user group and sends subteam_updated. It fails with no_such_subteam.
+func (s *Server) SetUsergroup(id string, users ...string) error {
+	return s.change(func() error {
+		for i, g := range s.state.groups {
+			if g.ID == id {
+				s.state.groups[i].Users = slices.Clone(users)
+				s.emit(nil, "usergroups:read", obj{"type": "subteam_updated", "event_ts": s.eventTS(), "subteam": obj{"id": g.ID,
+					"team_id": s.cfg.TeamID, "is_usergroup": true, "name": g.Name, "handle": g.Handle, "date_delete": 0,
+					"user_count": len(users), "users": slices.Clone(users)}})
+				return nil
+			}
+		}
+		return Error("no_such_subteam")
+	})
+}
+
 // AddEmoji adds a custom emoji, with the address of its picture or "alias:NAME", and sends emoji_changed.
 func (s *Server) AddEmoji(name, value string) {
 	s.mu.Lock()
