@@ -451,3 +451,43 @@ func TestLostStoreWhileGitLabIsDown(t *testing.T) {
 		}
 	})
 }
+
+// A thread whose issue is open is taken over though no 👀 stands on it any more.
+func TestLostStoreWithoutEyes(t *testing.T) {
+	twoWay(t, func(r *rig, th Thread) {
+		time.Sleep(3 * time.Minute) // past the undo window
+		r.reacted(th, th.TS, agentOne, "eyes", false)
+		r.polled()
+		reply := at(30)
+		r.loses(func() {
+			r.slack.post(th, says(reply, asker, "while down"))
+			time.Sleep(time.Hour) // so that no poll tells of the issue
+		})
+		r.wantOnce(th, reply)
+	})
+}
+
+// What was acknowledged while the store was lost gets its issue, though the channel is new to the store; what was there before the bridge has last
+// worked does not.
+func TestLostStoreNewThreads(t *testing.T) {
+	twoWay(t, func(r *rig, th Thread) {
+		threads := map[string]string{tsOf(time.Now().Add(time.Minute)): "new", tsOf(time.Now().Add(-time.Hour)): "before"}
+		r.loses(func() {
+			time.Sleep(48 * time.Hour) // longer than the backfill
+			for ts, text := range threads {
+				other := Thread{help, ts}
+				r.slack.post(other, says(ts, asker, text))
+				r.slack.react(other, ts, agentOne, "eyes", true)
+			}
+		})
+		time.Sleep(3 * time.Minute)
+		r.idle()
+		var titles []string
+		for _, i := range r.gitlab.all() {
+			titles = append(titles, i.Title)
+		}
+		if want := []string{"The build is red", "new"}; !slices.Equal(titles, want) {
+			t.Errorf("issues %q, want %q", titles, want)
+		}
+	})
+}
