@@ -314,6 +314,8 @@ func TestMessages(t *testing.T) {
 			"add note to group/sub/app.x#1: 400 Bad Request (" + fieldsRemedy + ")"},
 		{2, 403, `{"message":"403 Forbidden - Operation not allowed"}`,
 			"update issue group/sub/app.x#1: 403 Forbidden: Operation not allowed (" + rightsRemedy + ")"},
+		{2, 403, `{"message":"403 Forbidden - glpat-1"}`, "update issue group/sub/app.x#1: 403 Forbidden (" + rightsRemedy + ")"},
+		{2, 403, `{"message":"Login fails"}`, "update issue group/sub/app.x#1: 403 Forbidden (" + rightsRemedy + ")"},
 		{3, 404, `{"message":"404 Not found"}`,
 			"read issue group/sub/app.x#1: 404 Not Found: the issue is gone or moved (" + goneRemedy + ")"},
 		{4, 401, `{"error":"invalid_token","error_description":"Token was revoked."}`,

@@ -82,7 +82,7 @@ var (
 		`can't be blank|can't be empty|must be (?:present|accepted|blank|given)|has already been taken|does not have a valid value)` +
 		`(?: \((?:maximum|minimum) is [0-9]+ characters\))?$`)
 	spamWord   = regexp.MustCompile(`(?i)recognized as spam|potential spam|discarded`)
-	plainWords = regexp.MustCompile(`^[A-Za-z0-9 .,'()-]{1,120}$`)
+	plainWords = regexp.MustCompile(`^(?:[A-Za-z0-9 .,'()]| - ){1,120}$`) // no token: these have a hyphen
 )
 
 // fields are the names that GitLab gives to what this package sends.
@@ -123,12 +123,12 @@ func fieldMentions(text string) string {
 	return shortened(strings.Join(out, ", "))
 }
 
-// ownWords takes a short plain sentence, without the status that it often begins with: "404 Project Not Found".
+// ownWords takes a short plain sentence, without the status that GitLab's own begin with: "404 Project Not Found". Others may be an echo.
 func ownWords(text string, status int) string {
-	if !plainWords.MatchString(text) {
+	text, own := strings.CutPrefix(text, fmt.Sprintf("%d ", status))
+	if !own || !plainWords.MatchString(text) {
 		return ""
 	}
-	text = strings.TrimPrefix(text, fmt.Sprintf("%d ", status))
 	if known := http.StatusText(status); len(text) >= len(known) && strings.EqualFold(text[:len(known)], known) {
 		text = text[len(known):]
 	}

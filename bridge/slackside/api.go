@@ -93,10 +93,7 @@ func (g *guard) Do(req *http.Request) (*http.Response, error) {
 	resp, err := g.http.Do(req.WithContext(httptrace.WithClientTrace(req.Context(), &trace)))
 	r.sent = connected.Load()
 	if err != nil {
-		if withURL, ok := errors.AsType[*url.Error](err); ok {
-			err = withURL.Err
-		}
-		r.cause = err
+		r.cause = unquoted(err)
 		return nil, r
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, g.most))
@@ -112,8 +109,33 @@ func (g *guard) Do(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
+// quoting is an error whose text leaves out what it quotes.
+type quoting struct {
+	text  string
+	cause error
+}
+
+func (q *quoting) Error() string { return q.text }
+func (q *quoting) Unwrap() error { return q.cause }
+
+// unquoted words an error that came instead of an answer. Addresses hold tickets, and net/http quotes what it cannot read of an answer, which
+// may be anything.
+func unquoted(err error) error {
+	if withURL, ok := errors.AsType[*url.Error](err); ok {
+		err = withURL.Err
+	}
+	text := err.Error()
+	if i := strings.IndexAny(text, "<\"\n"); i >= 0 {
+		return &quoting{strings.TrimRight(text[:i], ` "`), err}
+	}
+	return err
+}
+
 // wordPattern is what Slack's error words look like; anything else is not repeated in our errors.
 var wordPattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,79}$`)
+
+// scopesPattern is what Slack's names of scopes look like, likewise: "channels:history,users:read.email".
+var scopesPattern = regexp.MustCompile(`^[a-z_.:,]{1,200}$`)
 
 // accepts reports whether the answer is a yes; otherwise it notes what it is.
 func (r *refusal) accepts(resp *http.Response, body []byte) bool {
@@ -125,7 +147,10 @@ func (r *refusal) accepts(resp *http.Response, body []byte) bool {
 	r.status = resp.StatusCode
 	err := json.Unmarshal(body, &answer)
 	if wordPattern.MatchString(answer.Error) {
-		r.code, r.needed = answer.Error, answer.Needed
+		r.code = answer.Error
+	}
+	if scopesPattern.MatchString(answer.Needed) {
+		r.needed = answer.Needed
 	}
 	limited := r.code == "ratelimited" || r.code == "rate_limited"
 	switch {

@@ -62,7 +62,7 @@ func translate(c call, err error) error {
 	}
 	var withURL *url.Error // the address of a socket holds a ticket
 	if errors.As(err, &withURL) {
-		err = withURL.Err
+		err = unquoted(err)
 	}
 	said := fmt.Errorf("%s: %w", c.what, err)
 	var r *refusal

@@ -100,6 +100,7 @@ func TestFailures(t *testing.T) {
 		"token_expired":          {200, "", word("token_expired"), all(slack), "SLACK_BOT_TOKEN"},
 		"team_added_to_org":      {200, "", word("team_added_to_org"), all(slack), "SLACK_BOT_TOKEN"},
 		"missing_scope":          {200, "", `{"ok":false,"error":"missing_scope","needed":"channels:history"}`, signing(forever, slack), "bot scope channels:history"},
+		"missing_scope, echoed":  {200, "", `{"ok":false,"error":"missing_scope","needed":"xoxb-1"}`, signing(forever, slack), "bot scope that "},
 		"no_permission":          {200, "", word("no_permission"), signing(forever, slack), "no_permission"},
 		"invalid_name":           {200, "", word("invalid_name"), all(forever), "invalid_name"},
 		"user_not_in_channel":    {200, "", word("user_not_in_channel"), all(forever), "user_not_in_channel"},

@@ -115,11 +115,8 @@ func (s *Slack) get(ctx context.Context, client *http.Client, where *url.URL) (*
 	req.Header.Set("Authorization", "Bearer "+s.cfg.BotToken)
 	req.Header.Set("Accept-Encoding", "identity") // else the length would be that of something else
 	resp, err := client.Do(req)
-	if withURL, ok := errors.AsType[*url.Error](err); ok {
-		err = withURL.Err // the address would let anyone with the token in
-	}
 	if err != nil {
-		return nil, &refusal{method: fileMethod, cause: err}
+		return nil, &refusal{method: fileMethod, cause: unquoted(err)}
 	}
 	return resp, nil
 }
