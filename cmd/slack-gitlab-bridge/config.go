@@ -19,10 +19,10 @@ import (
 
 // config is the environment: each variable, its default and its sentence. The README's table is checked against it.
 type config struct {
-	SlackAppToken        string        `env:"SLACK_APP_TOKEN" need:"slack" help:"App-level token, xapp-…, with the scope connections:write."`
-	SlackBotToken        string        `env:"SLACK_BOT_TOKEN" need:"slack bot" help:"Bot token, xoxb-…, from the app's installation."`
+	SlackAppToken        string        `env:"SLACK_APP_TOKEN" secret:"yes" need:"slack" help:"App-level token, xapp-…, with the scope connections:write."`
+	SlackBotToken        string        `env:"SLACK_BOT_TOKEN" secret:"yes" need:"slack bot" help:"Bot token, xoxb-…, from the app's installation."`
 	SlackAPIURL          string        `env:"SLACK_API_URL" envDefault:"https://slack.com/api/" help:"Where Slack's Web API is."`
-	GitLabToken          string        `env:"GITLAB_TOKEN" need:"gitlab" help:"Token with the scope api; project and group access tokens will do."`
+	GitLabToken          string        `env:"GITLAB_TOKEN" secret:"yes" need:"gitlab" help:"Token with the scope api; project and group access tokens will do."`
 	GitLabURL            string        `env:"GITLAB_URL" envDefault:"https://gitlab.com" help:"Where GitLab is."`
 	GitLabFormerAccounts []string      `env:"GITLAB_FORMER_ACCOUNTS" help:"Usernames, separated by commas, whose marks still count after the token's account changed."`
 	GitLabSettle         time.Duration `env:"GITLAB_SETTLE" envDefault:"75s" help:"How long GitLab may still carry out a request whose answer was lost."`
@@ -36,7 +36,7 @@ type config struct {
 	SweepInterval        time.Duration `env:"SWEEP_INTERVAL" envDefault:"10m" help:"How often Slack's state is compared anew."`
 	SweepWindow          time.Duration `env:"SWEEP_WINDOW" envDefault:"168h" help:"How far back that looks for first messages which nobody acknowledged yet."`
 	PollInterval         time.Duration `env:"POLL_INTERVAL" envDefault:"15s" help:"How often GitLab is asked for changes."`
-	GitLabWebhookSecret  string        `env:"GITLAB_WEBHOOK_SECRET" help:"With it, POST /webhooks/gitlab is served: a GitLab webhook with this secret token makes the bridge look at once."`
+	GitLabWebhookSecret  string        `env:"GITLAB_WEBHOOK_SECRET" secret:"yes" help:"With it, POST /webhooks/gitlab is served: a GitLab webhook with this secret token makes the bridge look at once."`
 	UndoWindow           time.Duration `env:"UNDO_WINDOW" envDefault:"2m" help:"How soon after its birth an issue is withdrawn when the acknowledgement is taken back; 0s for never."`
 	MaxFileSize          byteSize      `env:"MAX_FILE_SIZE" envDefault:"10MB" help:"Larger files are linked, not copied."`
 	OpsChannel           string        `env:"OPS_CHANNEL" help:"ID of a Slack channel that is told of gaps, changes of the agents file, and faults that stop everything."`

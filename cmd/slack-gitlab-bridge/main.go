@@ -81,12 +81,12 @@ func execute(ctx context.Context, args []string, w world) (status int) {
 	case err == nil:
 		return 0
 	case errors.As(err, &faults), errors.As(err, &wrong):
-		fmt.Fprintln(w.err, err)
+		complain(w, err)
 		return 2
 	case errors.As(err, &change):
 		return 3 // the plan says it all
 	}
-	fmt.Fprintln(w.err, err)
+	complain(w, err)
 	return 1
 }
 

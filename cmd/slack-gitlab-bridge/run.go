@@ -60,7 +60,7 @@ func newLog(c config, out io.Writer) zerolog.Logger {
 		level = zerolog.InfoLevel // loadConfig has refused anything else
 	}
 	zerolog.TimeFieldFormat = time.RFC3339Nano
-	return zerolog.New(out).Level(level).With().Timestamp().Logger()
+	return zerolog.New(newMask(c).writer(out)).Level(level).With().Timestamp().Logger()
 }
 
 // network is how the daemon reaches others and is reached: replaced in tests that simulate time.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -25,6 +26,7 @@ import (
 type simulation struct {
 	*stage
 	t      *testing.T
+	log    notebook // all that the daemon has logged
 	daemon *daemon
 	ended  chan error // what run returned
 	stop   context.CancelFunc
@@ -69,6 +71,7 @@ func rehearse(t *testing.T, environ []string, play func(*simulation)) {
 		s.slack.AddChannel(fakeslack.Channel{ID: otherChannel, Name: "other",
 			Members: []string{s.slack.Config().BotUserID, userID("ada"), userID("bob"), userID("one"), userID("two")}})
 		s.daemon = s.open(wires, environ)
+		defer func() { noSecrets(t, "the log", s.log.String()) }()
 		defer s.daemon.close()
 		defer s.end()
 		play(s)
@@ -97,7 +100,7 @@ func (s *simulation) open(w *wires, environ []string) *daemon {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	d, err := open(s.t.Context(), c, file, team, zerolog.New(s.t.Output()).With().Timestamp().Logger(), network{dial: w.dial, listen: w.listen, most: simulatedMost})
+	d, err := open(s.t.Context(), c, file, team, zerolog.New(io.MultiWriter(s.t.Output(), &s.log)).With().Timestamp().Logger(), network{dial: w.dial, listen: w.listen, most: simulatedMost})
 	if err != nil {
 		s.t.Fatal(err)
 	}
