@@ -55,7 +55,7 @@ func words() map[string]func(*testscript.TestScript, bool, []string) {
 		},
 		"within": within,
 	}
-	for _, verbs := range []map[string]verb{stageVerbs, agentsVerbs, slackVerbs, gitlabVerbs, faultVerbs, diskVerbs, checkVerbs, diskCheckVerbs} {
+	for _, verbs := range []map[string]verb{stageVerbs, agentsVerbs, slackVerbs, gitlabVerbs, faultVerbs, diskVerbs, installVerbs, checkVerbs, diskCheckVerbs} {
 		for name, v := range verbs {
 			if out[name] != nil {
 				panic("two verbs are called " + name)

@@ -110,7 +110,7 @@ func (s *stage) posted(channel string) (out []fakeslack.Message) {
 		}
 		for _, root := range c.Messages {
 			for _, m := range append([]fakeslack.Message{root}, root.Replies...) {
-				if m.User == s.slack.Config().BotUserID {
+				if m.User == s.slack.Config().BotUserID && m.Subtype == "" {
 					out = append(out, m)
 				}
 			}

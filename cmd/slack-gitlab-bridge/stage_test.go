@@ -51,6 +51,7 @@ type stage struct {
 	disk                  *storetest.Disk // of its own, that the store is on; nil: none
 	tb                    testing.TB      // of the story
 	retries               int             // of Slack, when it was last asked for them
+	read                  int             // how far the story has followed the README, in bytes
 	closing               sync.Once
 }
 

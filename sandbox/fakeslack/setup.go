@@ -1,6 +1,7 @@
 package fakeslack
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -247,6 +248,13 @@ func (s *Server) SetSocketApp(app string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cfg.SocketApp = app
+}
+
+// SetTokens replaces both tokens, as somebody does who makes new ones and revokes the old. What is empty stays. Sockets that are open stay so.
+func (s *Server) SetTokens(bot, app string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cfg.BotToken, s.cfg.AppToken = cmp.Or(bot, s.cfg.BotToken), cmp.Or(app, s.cfg.AppToken)
 }
 
 // SetScopes replaces what the bot token may do, as reinstalling the app would.
