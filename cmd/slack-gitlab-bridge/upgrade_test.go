@@ -13,7 +13,7 @@ import (
 )
 
 // keptStore was written by a program of the first day, its times moved to those of keptTime. It knows what keptScene tells, one job given up in it.
-const keptStore = "testdata/store-v1.db"
+const keptStore = "testdata/store-v1.bolt"
 
 // keptTime is when that was, for Slack; so IDs come out the same when it is told again.
 var keptTime = time.Date(2025, 1, 15, 9, 0, 0, 0, time.UTC)
