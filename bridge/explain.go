@@ -33,6 +33,9 @@ type Waiting struct {
 	Reason string    `json:"reason,omitempty"`
 }
 
+// Behind begins the Reason of a job that only waits for one before it, whose ID follows.
+const Behind = "waits behind "
+
 // Explain reads a thread as a look would, and changes nothing. The thread may be named by one of its replies.
 func (b *Bridge) Explain(ctx context.Context, t Thread) (Explanation, error) {
 	x := Explanation{Thread: t}
@@ -97,7 +100,7 @@ func waiting(jobs []store.Job) []Waiting {
 			w.State = "begun"
 		}
 		if behind && j.Parked == "" {
-			w.Reason = cmp.Or(w.Reason, "waits behind "+head)
+			w.Reason = cmp.Or(w.Reason, Behind+head)
 		}
 		if !behind && (j.Parked == "" || j.Holds) {
 			heads[j.Lane] = j.Key
@@ -225,6 +228,13 @@ type Status struct {
 	Queue  store.Stats  // what waits
 	Recent []RecentLink // threads for which something was done last, newest first
 	Parked []Waiting    // what was given up
+	Store  Provenance   // where the store comes from
+}
+
+// Provenance tells since when a store is in use, and what it was before. Its zero value says that it knows all that was done.
+type Provenance struct {
+	Since time.Time // when it was first used; zero: before that was noted
+	Copy  time.Time // when the copy was made that it is; zero: it was new, or that is not known
 }
 
 // RecentLink is a thread and its issue.
@@ -236,7 +246,8 @@ type RecentLink struct {
 
 // Status tells how things stand.
 func (b *Bridge) Status(ctx context.Context) (Status, error) {
-	st := Status{Down: b.outages.list(), Queue: b.store.Stats()}
+	l := b.lapse.Load()
+	st := Status{Down: b.outages.list(), Queue: b.store.Stats(), Store: Provenance{Since: l.Until, Copy: l.From}}
 	for _, t := range b.recent.list() {
 		link, _, err := b.link(ctx, t)
 		if err != nil {

@@ -27,8 +27,8 @@ export async function sandbox() {
   return { url, stop };
 }
 
-// browser starts Chromium with an empty profile. open gives a page of its own, wrong what any of them did that it must not.
-export async function browser(url) {
+// browser starts Chromium with an empty profile. open gives a page of its own once ready is on it, wrong what any of them did that it must not.
+export async function browser(url, ready = "#status[data-kind=on]") {
   const profile = await mkdtemp(join(tmpdir(), "chromium-"));
   const chrome = await chromium.launch({ executablePath: "/usr/bin/chromium", args: [...flags, `--disk-cache-dir=${profile}`] });
   const wrong = [];
@@ -42,7 +42,7 @@ export async function browser(url) {
     page.on("request", (r) => { if (new URL(r.url()).origin !== new URL(url).origin) wrong.push(`request to ${r.url()}`); });
     page.on("response", (r) => { if (r.status() >= 400) wrong.push(`${r.status()} for ${r.url()}`); });
     await page.goto(url);
-    await page.locator("#status[data-kind=on]").waitFor();
+    await page.locator(ready).waitFor();
     return page;
   };
   const close = async () => {

@@ -1,14 +1,20 @@
 package main
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
+	"fmt"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"slack-gitlab-bridge/bridge"
 	"slack-gitlab-bridge/store"
 )
 
@@ -19,13 +25,16 @@ func TestStatusPage(t *testing.T) {
 	page := w.Body.String()
 	wantIn(t, "page", page, "Working", " open", "as @bridge", "Nothing is waiting.", "None since the start of this process.", d.bridge.AgentsFile().Hash())
 	wantNotIn(t, "page", page, "Not ready", "Given up")
+	keepStatusPage(t, "empty", w)
 
 	thread := acknowledged(t, s, "the printer sings at night")
-	page = get(d, "/").Body.String()
+	w = get(d, "/")
+	page = w.Body.String()
 	_, ts, _ := strings.Cut(thread, "/")
 	wantIn(t, "page", page, "acme/app#1", s.gitlabHTTP.URL, "/archives/"+stageChannel+"/p"+strings.ReplaceAll(ts, ".", ""))
 	wantNotIn(t, "page", page, "printer", "None since")
 	noSecrets(t, "page", page)
+	keepStatusPage(t, "working", w)
 }
 
 func TestStatusPageOfTrouble(t *testing.T) {
@@ -46,21 +55,73 @@ func TestStatusPageOfTrouble(t *testing.T) {
 	noSecrets(t, "page", page)
 }
 
-func TestStatusPageIsBounded(t *testing.T) {
-	_, environ := newTestStage(t, stageAgents)
-	d := prepare(t, environ)
+// Whatever may be told at once: the page stays short, names what many jobs wait for, and gives the command for all.
+func TestStatusPageAtWorst(t *testing.T) {
+	s, environ := newTestStage(t, stageAgents)
+	d := runDaemon(t, s, environ)
+	acknowledged(t, s, "the printer sings at night")
+	long := "gitlab: POST /api/v4/projects/acme%2Fapp/issues: 403 Forbidden: " + strings.Repeat("the project access token may not do this; ", 8) + strings.Repeat("unbroken", 40)
+	d.roster.mu.Lock()
+	d.roster.fault = "agents: the Slack user group S0123456789 cannot be read: " + long
+	d.roster.mu.Unlock()
 	c := d.store.Change()
-	for i := range statusShown + 7 {
-		c.PutJob(store.Job{Key: "C1/1700000000.000100/" + strings.Repeat("x", i+1), Lane: "a"})
+	for i := range statusParked + 7 {
+		c.PutJob(store.Job{Key: fmt.Sprintf("C1/1700000000.%06d/look", i), Lane: fmt.Sprint("p", i), Body: []byte(`{"look":{}}`), Parked: long, Tries: 20})
+	}
+	for i := range 40 {
+		c.PutJob(store.Job{Key: fmt.Sprintf("C2/1700000000.%06d/look", i), Lane: fmt.Sprint("w", i/2), Body: []byte(`{"look":{}}`), NotBefore: time.Now().Add(time.Hour)})
+		c.PutJob(store.Job{Key: fmt.Sprintf("C3/1700000000.%06d/card", i), Lane: fmt.Sprint("v", i), Body: []byte(`{"card":{}}`), NotBefore: time.Now().Add(time.Hour),
+			Waits: fmt.Sprintf("reason %d: %s", i/2, long)})
 	}
 	if err := d.store.Commit(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	page := get(d, "/").Body.String()
-	if got := strings.Count(page, "<li><b>"); got != statusShown {
-		t.Errorf("%d jobs listed, want %d", got, statusShown)
+	if err := s.fault([]string{"gitlab", ".*", "401-always"}); err != nil {
+		t.Fatal(err)
 	}
-	wantIn(t, "page", page, "And 7 more")
+	var w *httptest.ResponseRecorder
+	for range 600 {
+		d.bridge.Poll()
+		if w = get(d, "/"); strings.Contains(w.Body.String(), "Not ready") {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	page := w.Body.String()
+	wantIn(t, "page", page, "Not ready", "is down since <time", " UTC (", "Worth a look", "S0123456789", "The store is new since ", "acme/app#1",
+		"20 × look", "waits behind another job of its thread", "2 × card", "× others", "And 68 more", "And 7 more", "slack-gitlab-bridge jobs retry <span>--all</span>", "gives no usable answer")
+	wantNotIn(t, "page", page, "printer", "a copy of", ">answers<")
+	for part, want := range map[string]int{`<li class="job">`: statusShown, " × ": statusGroups, "slack-gitlab-bridge jobs retry C1/": statusParked} {
+		if got := strings.Count(page, part); got != want {
+			t.Errorf("the page has %q %d times, want %d", part, got, want)
+		}
+	}
+	keepStatusPage(t, "worst", w)
+}
+
+// keepStatusPage leaves an answer for .ci/browser/status.mjs, which looks at it in a browser, in the folder that STATUS_PAGES names.
+func keepStatusPage(t *testing.T, name string, w *httptest.ResponseRecorder) {
+	t.Helper()
+	folder := os.Getenv("STATUS_PAGES")
+	if folder == "" {
+		return
+	}
+	answer, err := json.Marshal(map[string]any{"headers": w.Header(), "body": w.Body.String()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(folder, "status-"+name+".json"), string(answer))
+}
+
+func TestStatusPageOfACopy(t *testing.T) {
+	now := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	var page bytes.Buffer
+	view := statusView{Now: now, StoreNews: true, Status: bridge.Status{Store: bridge.Provenance{Since: now.Add(-time.Hour), Copy: now.Add(-72 * time.Hour)}}}
+	if err := statusTemplate.Execute(&page, view); err != nil {
+		t.Fatal(err)
+	}
+	wantIn(t, "page", page.String(), "The store is a copy of <time datetime=\"2026-05-01T12:00:00Z\">2026-05-01 12:00 UTC (3 days ago)</time>, in use since",
+		"2026-05-04 11:00 UTC (60 min ago)")
 }
 
 // The browser lets nothing in but the style that the page itself carries: its hash must be the one announced.
