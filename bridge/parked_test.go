@@ -54,7 +54,7 @@ func commented(text string) func(*rig, Thread) {
 	}
 }
 
-// parkings are the rule of the README's section on failures, a row for each kind of action. The copying of files is given up in words, in
+// parkings are the rule of docs/operate.md, What is given up: a row for each kind of action. The copying of files is given up in words, in
 // the note: see TestFiles.
 func parkings() []parking {
 	react := func(emoji string) func(*rig, Thread) {

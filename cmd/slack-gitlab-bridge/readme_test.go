@@ -4,9 +4,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/alecthomas/kong"
 
@@ -65,9 +68,14 @@ func TestReadmeAgentsFiles(t *testing.T) {
 	}
 }
 
-// Each command that the README and docs/deploy.md name exists.
+// Each command that the README, docs/deploy.md and docs/operate.md name exists.
 func TestReadmeCommands(t *testing.T) {
 	text := readme(t) + deployed(t)["docs/deploy.md"]
+	operate, err := os.ReadFile("../../docs/operate.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text += string(operate)
 	named := regexp.MustCompile("(?m)(?:^ *|`|cmd/|bin/|\\.db )slack-gitlab-bridge ([a-z][a-zA-Z -]*)").FindAllStringSubmatch(text, -1)
 	if len(named) < 6 {
 		t.Errorf("README.md names %d commands", len(named))
@@ -80,6 +88,61 @@ func TestReadmeCommands(t *testing.T) {
 		if _, err := parser.Parse(strings.Fields(n[1])); err != nil {
 			t.Errorf("README.md: slack-gitlab-bridge %s: %v", n[1], err)
 		}
+	}
+}
+
+// anchor is the name under which a heading can be linked to.
+func anchor(heading string) string {
+	kept := strings.Map(func(r rune) rune {
+		if r == ' ' || r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, heading)
+	return strings.ReplaceAll(kept, " ", "-")
+}
+
+// Whatever a document links to within the project is there, headings too.
+func TestDocumentsLinkWhatThereIs(t *testing.T) {
+	docs, err := filepath.Glob("../../docs/*.md")
+	if err != nil || len(docs) < 7 {
+		t.Fatalf("documents = %v, %v, want at least 7", docs, err)
+	}
+	headings := regexp.MustCompile(`(?m)^#+ (.*)$`)
+	links := 0
+	for _, doc := range append(docs, "../../README.md", "../../CONTRIBUTING.md", "../../CHANGELOG.md") {
+		text, err := os.ReadFile(doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range regexp.MustCompile(`\]\(([^)\s]+)\)`).FindAllStringSubmatch(string(text), -1) {
+			path, heading, _ := strings.Cut(l[1], "#")
+			if strings.Contains(path, "://") {
+				continue
+			}
+			links++
+			target := doc
+			if path != "" {
+				target = filepath.Join(filepath.Dir(doc), path)
+			}
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s links %s: %v", doc, l[1], err)
+				continue
+			}
+			if heading == "" {
+				continue
+			}
+			text, err := os.ReadFile(target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.ContainsFunc(headings.FindAllStringSubmatch(string(text), -1), func(h []string) bool { return anchor(h[1]) == heading }) {
+				t.Errorf("%s links %s: there is no such heading", doc, l[1])
+			}
+		}
+	}
+	if links < 30 {
+		t.Errorf("%d links found, want at least 30", links)
 	}
 }
 
