@@ -56,7 +56,7 @@ func TestUpgrade(t *testing.T) {
 	}{
 		{[]string{"jobs"}, []string{"update", "parked", "422 Unprocessable Entity"}},
 		{[]string{"explain", thread}, []string{"acme/app#1", "U0ONE"}},
-		{[]string{"export"}, []string{`"format":"slack-gitlab-bridge export"`, `"link/` + stageChannel}},
+		{[]string{"export"}, []string{`"format":"slack-gitlab-bridge export"`, `"link/` + stageChannel, keptTime.Format(time.DateOnly)}},
 	} {
 		status, out, problems := try(t, environ, c.args...)
 		if status != 0 {
