@@ -134,7 +134,9 @@ func TestRealLimits(t *testing.T) {
 	for name, limits := range map[string]fakegitlab.Limits{
 		"notes": {Notes: 2}, "notes of an old version": {Notes: 2, NoRetryAfter: true}, "everything": {API: 2},
 	} {
-		w := started(t, fakegitlab.Config{})
+		// GitLab counts by the minute: in one that stands still none ends meanwhile.
+		minute := time.Now().Truncate(time.Minute).Add(time.Minute)
+		w := started(t, fakegitlab.Config{Now: func() time.Time { return minute }})
 		w.open(w.bot, "x")
 		w.SetLimits(limits)
 		for n := range 3 {
