@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -132,7 +133,7 @@ func (s *Store) batch(c *Change) (Batch, error) {
 	for _, key := range c.order {
 		w := c.writes[key]
 		if w.job != nil {
-			s.number(w.job, w.last)
+			s.number(w.job, w.last, c.absent(key))
 			raw, err := encodeJob(*w.job)
 			if err != nil {
 				return b, err
@@ -148,13 +149,20 @@ func (s *Store) batch(c *Change) (Batch, error) {
 	return b, nil
 }
 
+// absent reports whether the change depends on there being nothing under the key.
+func (c *Change) absent(key string) bool {
+	return slices.ContainsFunc(c.guards, func(g Guard) bool { return g.Key == key && g.Value == nil })
+}
+
 // number gives the job its place, its revision and its birth. A job put without
-// having been read keeps those of the one it replaces.
-func (s *Store) number(j *Job, last bool) {
+// having been read keeps those of the one it replaces, unless it is fresh: then there
+// is none, though the index may not know yet that the one before has ended.
+func (s *Store) number(j *Job, last, fresh bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if old := s.queue.jobs[j.Key]; old != nil {
 		j.Rev = max(j.Rev, old.rev)
+		last = last || fresh
 		if j.Seq == 0 {
 			j.Seq = old.seq
 		}

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -282,4 +283,60 @@ func TestStats(t *testing.T) {
 			t.Errorf("StatsBy() of d, e and f = %+v, want %+v", late, want)
 		}
 	})
+}
+
+// lateEngine tells the watchers only when it may.
+type lateEngine struct {
+	store.Engine
+	told chan struct{} // receives when there is something to tell; nil: told at once
+	may  chan struct{}
+}
+
+func (e *lateEngine) Watch(f func(store.Batch)) {
+	e.Engine.Watch(func(b store.Batch) {
+		if e.told != nil {
+			e.told <- struct{}{}
+			<-e.may
+		}
+		f(b)
+	})
+}
+
+// A job that was ended and is wanted again stands behind what its end begot, also before the index has heard of that end.
+func TestWantedAgainBehindWhatItBegot(t *testing.T) {
+	t.Parallel()
+	e := &lateEngine{Engine: newEngine(t)}
+	s := openStore(t, e)
+	look := store.Job{Key: "C1/1.5/look", Lane: "C1/1.5"}
+	c := s.Change()
+	put := c.PutJob(look)
+	if err := s.Commit(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	e.told, e.may = make(chan struct{}), make(chan struct{})
+	c = s.Change()
+	c.GuardJob(*put)
+	c.PutJob(store.Job{Key: "C1/1.5/note", Lane: "C1/1.5"})
+	c.DeleteJob(look.Key)
+	ended, again := make(chan error, 1), make(chan error, 1)
+	go func() { ended <- s.Commit(context.Background(), c) }()
+	<-e.told
+	if _, found, err := s.Job(t.Context(), look.Key); found || err != nil {
+		t.Fatalf("Job(%s) = %v, %v; want none", look.Key, found, err)
+	}
+	d := s.Change()
+	d.GuardNoJob(look.Key)
+	d.PutJob(look)
+	go func() { again <- s.Commit(context.Background(), d) }()
+	time.Sleep(50 * time.Millisecond) // its place is given now, before the engine takes it up
+	e.may <- struct{}{}
+	<-e.told
+	e.may <- struct{}{}
+	if err := errors.Join(<-ended, <-again); err != nil {
+		t.Fatal(err)
+	}
+	jobs, err := s.Jobs(t.Context())
+	if err != nil || len(jobs) != 2 || jobs[0].Key != "C1/1.5/note" || jobs[0].Seq >= jobs[1].Seq {
+		t.Errorf("Jobs() = %+v, %v; want the note before the look", jobs, err)
+	}
 }
