@@ -65,8 +65,8 @@ func (a Action) route(t Thread, said saidRecord) string {
 	return a.Kind()
 }
 
-// recall learns from the jobs that were told to wait before the start.
-func (b *Bridge) recall(ctx context.Context) {
+// recallLimits learns from the jobs that were told to wait before the start.
+func (b *Bridge) recallLimits(ctx context.Context) {
 	jobs, err := b.store.Jobs(ctx)
 	for _, job := range jobs {
 		if job.Gate == "" {

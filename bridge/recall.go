@@ -232,10 +232,13 @@ func (b *Bridge) settled(ctx context.Context, f Facts, v Verdict) error {
 	if err != nil {
 		return err
 	}
-	if _, found, err := b.store.Read(ctx, foundKey(f.Thread)); err != nil || found {
-		return errors.Join(err, &Later{After: time.Second, Err: errors.New("its issue was found just now")})
-	}
-	if !marks.conclusive(b.config.Settle) {
+	_, found, err := b.store.Read(ctx, foundKey(f.Thread))
+	switch {
+	case err != nil:
+		return err
+	case found:
+		return &Later{After: time.Second, Err: errors.New("its issue was found just now")}
+	case !marks.conclusive(b.config.Settle):
 		return busy
 	}
 	return nil

@@ -34,19 +34,11 @@ func (b *Bridge) Run(ctx context.Context) error {
 	})
 	defer stopCut()
 
-	for {
-		err := b.orient(ctx)
-		if err == nil {
-			break
-		}
-		if ctx.Err() != nil {
-			return nil
-		}
-		b.log.Error().Err(err).Msg("store cannot be read or written")
-		sleep(ctx, storePause)
+	if !b.oriented(ctx) {
+		return nil
 	}
 	b.catchUp.begin(b.gapAtStart(ctx))
-	b.recall(ctx)
+	b.recallLimits(ctx)
 	var running sync.WaitGroup
 	running.Go(func() { b.sweepLoop(ctx) })
 	running.Go(func() { b.aliveLoop(ctx) })
@@ -85,6 +77,23 @@ func (b *Bridge) Run(ctx context.Context) error {
 	}
 	running.Wait()
 	return nil
+}
+
+// oriented orients the bridge, as long as it takes. It reports false if it was stopped before that.
+func (b *Bridge) oriented(ctx context.Context) bool {
+	for {
+		err := b.orient(ctx)
+		switch {
+		case err == nil:
+			return true
+		case ctx.Err() != nil:
+			return false
+		case errors.Is(err, store.ErrConflict): // an event came meanwhile
+			continue
+		}
+		b.log.Error().Err(err).Msg("store cannot be read or written")
+		sleep(ctx, storePause)
+	}
 }
 
 // sleep waits, or until ctx ends.

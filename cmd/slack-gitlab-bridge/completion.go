@@ -59,11 +59,11 @@ func spots(n *kong.Node, at string) []spot {
 func steps(all []spot) []string {
 	var out []string
 	for _, p := range all[1:] {
-		before, last := "", p.at
-		if i := strings.LastIndexByte(p.at, ' '); i >= 0 {
-			before, last = p.at[:i], p.at[i+1:]
+		at := p.at
+		if !strings.Contains(at, " ") {
+			at = " " + at
 		}
-		out = append(out, shellWord(before+" "+last))
+		out = append(out, shellWord(at))
 	}
 	return out
 }

@@ -55,7 +55,7 @@ func (r rebuildCommand) rebuild(ctx context.Context, w world, c config, gitlab b
 	if errors.Is(err, bridge.ErrNotNew) {
 		return fmt.Errorf("%w: move %s away first, or set STORE to another path", err, c.Store)
 	} else if err != nil {
-		return err
+		return fmt.Errorf("%w\nMend that and call rebuild again: it goes on with what it has found", err)
 	}
 	_, err = fmt.Fprintf(w.out, "%s in %s. Start the daemon: it takes them over.\n", count(threads, "thread", "threads"), c.Store)
 	return err
