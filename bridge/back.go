@@ -142,6 +142,13 @@ func commentPrefix(i Issue) string { return fmt.Sprintf("note/%d/%d/", i.Project
 
 func commentKey(i Issue, note int) string { return commentPrefix(i) + strconv.Itoa(note) }
 
+// commentOf tells which comment of the issue a reply of that key is; ok is false if it is none.
+func commentOf(i Issue, key string) (note int, ok bool) {
+	number, ok := strings.CutPrefix(key, commentPrefix(i))
+	note, err := strconv.Atoi(number)
+	return note, ok && err == nil
+}
+
 // isComment reports whether it is a comment that is said.
 func (s *Say) isComment() bool { return strings.HasPrefix(s.Key, "note/") }
 

@@ -78,16 +78,13 @@ func (b *Bridge) gatherMoved(ctx context.Context, f *Facts) error {
 	}
 	f.Back.Renumbered = map[string]int{}
 	for _, n := range f.Back.Notes {
-		if n.arrival() {
+		if n.Record == RecordArrived {
 			f.Back.Since = n.Created
 		}
 		f.renumbered(n)
 	}
 	return nil
 }
-
-// arrival reports whether it is GitLab's record that the issue came from another project.
-func (n Note) arrival() bool { return n.System && strings.HasPrefix(n.Body, "moved from") }
 
 // moved finds what an issue that was moved has become; not found: it is where the token cannot read.
 func (b *Bridge) moved(ctx context.Context, i Issue) (to Issue, found bool, err error) {

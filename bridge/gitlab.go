@@ -116,11 +116,22 @@ type Note struct {
 	Own      bool // the bridge's account wrote it, or a former one
 	Bot      bool // the account of an access token wrote it, no person's
 	System   bool // a record that GitLab wrote: "closed", "changed the title"
+	Record   Record
 	Internal bool // not for everybody who may read the issue
 	Body     string
 	Created  time.Time
 	Updated  time.Time
 }
+
+// Record says what a record that GitLab wrote is about; empty: nothing that matters here, or no record.
+type Record string
+
+// The records that matter.
+const (
+	RecordArrived      Record = "arrived"      // the issue was moved here from another project
+	RecordConfidential Record = "confidential" // it was made so
+	RecordVisible      Record = "visible"      // it is not confidential any more
+)
 
 // Upload is a file that was put into a project. It is shown in that project only.
 type Upload struct {

@@ -25,7 +25,7 @@ func (r *rig) moves(project int, copied bool) *fakeIssue {
 			moved.written[n].ID = n + 1
 		}
 	}
-	moved.add(Note{Author: "Pat Doe", System: true, Body: "moved from " + old.Ref})
+	moved.add(Note{Author: "Pat Doe", System: true, Record: RecordArrived, Body: "moved from " + old.Ref})
 	r.gitlab.issues = append(r.gitlab.issues, moved)
 	old.Closed, old.MovedTo = true, moved.IID
 	old.touch()

@@ -222,7 +222,7 @@ func (f Facts) carriedOver(link *Link, marks map[string]mirror) {
 		f.spare(link, slices.DeleteFunc(slices.Clone(f.Replies), func(m Message) bool { return marks[m.TS].Note == 0 || marks[m.TS].Left }))
 	}
 	for _, n := range f.Found.Notes {
-		if n.arrival() {
+		if n.Record == RecordArrived {
 			link.Since = n.Created
 		}
 	}
@@ -241,11 +241,10 @@ func (f Facts) asWritten(link *Link) bool {
 // is so from birth has no record of that.
 func (f Facts) confidences() (lifted time.Time, person bool) {
 	for _, n := range f.Found.Notes {
-		switch {
-		case !n.System || !strings.HasPrefix(n.Body, "made the "):
-		case strings.HasSuffix(n.Body, " visible to everyone"):
+		switch n.Record {
+		case RecordVisible:
 			lifted = n.Created
-		case strings.HasSuffix(n.Body, " confidential"):
+		case RecordConfidential:
 			person = !n.Own
 		}
 	}
@@ -267,13 +266,12 @@ func (f Facts) backThere(base *Link) Back {
 		last = f.Now
 	}
 	lifted, _ := f.confidences()
-	prefix := commentPrefix(issue)
 	base.Comments = 0
 	for _, n := range f.Found.Notes {
 		if f.none() && !n.Created.After(last) || !n.Created.After(lifted) {
 			base.Heard = max(base.Heard, n.ID)
 		}
-		ts, said := f.Found.Own[prefix+strconv.Itoa(n.ID)]
+		ts, said := f.Found.Own[commentKey(issue, n.ID)]
 		if !said {
 			continue
 		}
@@ -285,7 +283,7 @@ func (f Facts) backThere(base *Link) Back {
 		back.Said[n.ID] = r
 	}
 	for key, ts := range f.Found.Own {
-		if id, err := strconv.Atoi(strings.TrimPrefix(key, prefix)); err == nil && strings.HasPrefix(key, prefix) {
+		if id, ok := commentOf(issue, key); ok {
 			back.Said[id] = cmp.Or(back.Said[id], saidRecord{TS: ts})
 		}
 	}
@@ -310,7 +308,6 @@ func (b *Bridge) keepFound(ctx context.Context, c *store.Change, f Facts, v Verd
 			c.DeleteJob(Action{Rewrite: &RewriteIssue{}}.key(t))
 		}
 	}
-	prefix := commentPrefix(f.Found.Issue)
 	for key, ts := range f.Found.Own {
 		at := saidPrefix(t) + key
 		if key == cardReply {
@@ -321,7 +318,7 @@ func (b *Bridge) keepFound(ctx context.Context, c *store.Change, f Facts, v Verd
 			return err
 		}
 		r := saidRecord{TS: ts} // what it shows now is not known
-		if id, err := strconv.Atoi(strings.TrimPrefix(key, prefix)); err == nil && strings.HasPrefix(key, prefix) {
+		if id, ok := commentOf(f.Found.Issue, key); ok {
 			r = back.Said[id]
 		}
 		r.Parked = have.Parked

@@ -137,14 +137,14 @@ func TestTakenOverAfterItWasConfidential(t *testing.T) {
 		r.polled()
 		before()
 		r.gitlab.person(1, func(i *fakeIssue) {
-			i.add(Note{Author: "Pat Doe", System: true, Body: "made the issue confidential"})
+			i.add(Note{Author: "Pat Doe", System: true, Record: RecordConfidential, Body: "made the issue confidential"})
 			i.Confidential = true
 		})
 		r.polled()
 		r.comments("hush")
 		r.polled()
 		r.gitlab.person(1, func(i *fakeIssue) {
-			i.add(Note{Author: "Pat Doe", System: true, Body: "made the issue visible to everyone"})
+			i.add(Note{Author: "Pat Doe", System: true, Record: RecordVisible, Body: "made the issue visible to everyone"})
 			i.Confidential = false
 		})
 		after(func() { time.Sleep(time.Minute); r.comments("said again") })
@@ -159,16 +159,16 @@ func TestTakenOverConfidentialByAPerson(t *testing.T) {
 		r.gitlab.mu.Unlock()
 		time.Sleep(10*time.Minute + time.Second)
 		r.gitlab.person(1, func(i *fakeIssue) {
-			i.add(Note{Own: true, System: true, Body: "made the issue confidential"})
+			i.add(Note{Own: true, System: true, Record: RecordConfidential, Body: "made the issue confidential"})
 			i.Confidential = true
 		})
 		r.polled()
 		before()
 		after(func() {
 			r.gitlab.person(1, func(i *fakeIssue) {
-				i.add(Note{Author: "Pat Doe", System: true, Body: "made the issue visible to everyone"})
+				i.add(Note{Author: "Pat Doe", System: true, Record: RecordVisible, Body: "made the issue visible to everyone"})
 				time.Sleep(time.Second)
-				i.add(Note{Author: "Pat Doe", System: true, Body: "made the issue confidential"})
+				i.add(Note{Author: "Pat Doe", System: true, Record: RecordConfidential, Body: "made the issue confidential"})
 			})
 			r.comments("hush")
 		})

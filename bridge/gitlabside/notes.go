@@ -132,11 +132,26 @@ func (g *GitLab) Reopener(ctx context.Context, project, iid int) (name string, o
 func translatedNote(n *gitlab.Note, by authors) bridge.Note {
 	return bridge.Note{
 		ID: n.ID, Author: cmp.Or(strings.TrimSpace(n.Author.Name), n.Author.Username), Username: n.Author.Username,
-		Own: by.include(n.Author.ID, n.Author.Username), Bot: tokenBot.MatchString(n.Author.Username), System: n.System,
+		Own: by.include(n.Author.ID, n.Author.Username), Bot: tokenBot.MatchString(n.Author.Username), System: n.System, Record: recordOf(n),
 		// Older versions have another word for it.
 		Internal: n.Internal || n.Confidential,
 		Body:     n.Body, Created: timeOf(n.CreatedAt), Updated: timeOf(n.UpdatedAt),
 	}
+}
+
+// recordOf tells what a record is about by its words, which GitLab writes in English whatever the language of those who read it
+// (app/services/system_notes/issuables_service.rb).
+func recordOf(n *gitlab.Note) bridge.Record {
+	switch {
+	case !n.System:
+	case strings.HasPrefix(n.Body, "moved from"):
+		return bridge.RecordArrived
+	case strings.HasPrefix(n.Body, "made the ") && strings.HasSuffix(n.Body, " visible to everyone"):
+		return bridge.RecordVisible
+	case strings.HasPrefix(n.Body, "made the ") && strings.HasSuffix(n.Body, " confidential"):
+		return bridge.RecordConfidential
+	}
+	return ""
 }
 
 // tokenBot is what GitLab calls the account of a project's or a group's access token. Such accounts belong to integrations: two of them that

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/xanzy/go-gitlab"
+
 	"slack-gitlab-bridge/bridge"
 	"slack-gitlab-bridge/sandbox/fakegitlab"
 	"slack-gitlab-bridge/sandbox/faults"
@@ -208,6 +210,27 @@ func TestReopener(t *testing.T) {
 		}
 		if name, own, err := w.g.Reopener(t.Context(), w.app, iid); name != step.name || own != step.own || err != nil {
 			t.Errorf("Reopener after %q by %d = %q, %t, %v; want %q, %t", step.do, step.by, name, own, err, step.name, step.own)
+		}
+	}
+}
+
+func TestRecordOf(t *testing.T) {
+	for _, c := range []struct {
+		body   string
+		system bool
+		want   bridge.Record
+	}{
+		{"moved from acme/old#7", true, bridge.RecordArrived},
+		{"moved to acme/new#8", true, ""},
+		{"made the issue confidential", true, bridge.RecordConfidential},
+		{"made the task confidential", true, bridge.RecordConfidential},
+		{"made the issue visible to everyone", true, bridge.RecordVisible},
+		{"closed", true, ""},
+		{"made the issue confidential", false, ""},
+		{"moved from acme/old#7", false, ""},
+	} {
+		if got := recordOf(&gitlab.Note{Body: c.body, System: c.system}); got != c.want {
+			t.Errorf("recordOf(%q, system %t) = %q, want %q", c.body, c.system, got, c.want)
 		}
 	}
 }
