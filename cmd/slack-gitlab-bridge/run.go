@@ -59,8 +59,12 @@ func newLog(c config, out io.Writer) zerolog.Logger {
 	if err != nil {
 		level = zerolog.InfoLevel // loadConfig has refused anything else
 	}
-	zerolog.TimeFieldFormat = time.RFC3339Nano
-	return zerolog.New(newMask(c).writer(out)).Level(level).With().Timestamp().Logger()
+	return zerolog.New(newMask(c).writer(out)).Level(level).Hook(zerolog.HookFunc(stamp))
+}
+
+// stamp puts the time on a line, to the nanosecond: zerolog's own way to say so is one variable for all loggers.
+func stamp(e *zerolog.Event, _ zerolog.Level, _ string) {
+	e.Str(zerolog.TimestampFieldName, time.Now().Format(time.RFC3339Nano))
 }
 
 // network is how the daemon reaches others and is reached: replaced in tests that simulate time.
