@@ -100,11 +100,16 @@ func (p *theatre) fall(patience time.Duration) bool {
 		}
 		p.tap.mu.Unlock()
 	}
-	if err := <-p.exited; err == nil {
-		p.t.Fatal("the daemon ended by itself")
-	}
-	if p.tracer != nil { // strace waits for ever if the daemon died before it was held
+	if p.tracer != nil { // a daemon that dies before strace holds it may leave strace waiting for ever, and is not gone for us while strace is there
 		_ = syscall.Kill(-p.daemon.Process.Pid, syscall.SIGKILL)
+	}
+	select {
+	case err := <-p.exited:
+		if err == nil {
+			p.t.Fatal("the daemon ended by itself")
+		}
+	case <-time.After(stagePatience):
+		p.t.Fatalf("the daemon, process %d, was killed and is still there", p.daemon.Process.Pid)
 	}
 	p.daemon = nil
 	p.deaths++
@@ -140,8 +145,12 @@ func (p *theatre) jobs() []store.Job {
 	if err != nil {
 		return nil
 	}
-	path := filepath.Join(p.dir, "copy.db")
-	defer os.Remove(path)
+	dir, err := os.MkdirTemp(p.dir, "copy") // what follows strace may be at it too
+	if err != nil {
+		return nil
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "bridge.db")
 	if err := os.WriteFile(path, data, 0o600); err != nil {
 		return nil
 	}
