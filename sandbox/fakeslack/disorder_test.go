@@ -142,13 +142,14 @@ func TestOnAcknowledged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	envelope := p.event()
+	envelope := p.next()
 	same(t, "acknowledged before anybody did", len(payloads), 0)
 	p.ack(envelope)
 	p.ack(envelope)
 	if got := <-payloads; !strings.Contains(got, id) {
 		t.Errorf("acknowledged %s, want the event %s", got, id)
 	}
+	eventually(t, "a repeated acknowledgement has no effect", func() bool { return w.Counts().LateAcks == 1 })
 	same(t, "acknowledged besides", len(payloads), 0)
 }
 
