@@ -167,7 +167,7 @@ func (f Facts) base() Link {
 	if !f.none() {
 		link = *f.Link
 	}
-	link.Recalled, link.Polled, link.Shown, link.Closed = f.Found.Until, i.Updated, i.Closed, time.Time{}
+	link.Recalled, link.Shown, link.Closed = f.Found.Until, i.Closed, time.Time{}
 	marks := f.marks()
 	f.carriedOver(&link, marks)
 	if f.Root != nil && f.none() {
@@ -178,7 +178,13 @@ func (f Facts) base() Link {
 		f.gone(&link)
 		link.Seen = append(link.Seen, slices.DeleteFunc(f.seenAnew(&link), func(s Seen) bool { return f.Fresh[s.Given] })...)
 	}
-	_, person := f.confidences()
+	lifted, person := f.confidences()
+	switch {
+	case f.none():
+		link.Polled = i.Updated
+	case link.Polled.Before(lifted):
+		link.Polled = lifted // what was written before was not to be shown
+	}
 	switch {
 	case i.Confidential && person:
 		link.Why, link.Secret = "", true
@@ -277,7 +283,7 @@ func (f Facts) backThere(base *Link) Back {
 		}
 		base.Comments++
 		r := saidRecord{TS: ts}
-		if !n.Updated.After(last) {
+		if !n.Updated.After(n.Created) { // else which edit it shows is not known: the last is written again
 			r.Hash = digest([]byte(comment(n, base).String()))
 		}
 		back.Said[n.ID] = r
