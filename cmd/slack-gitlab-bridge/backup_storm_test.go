@@ -36,7 +36,7 @@ func (s *storm) die(t *testing.T) {
 	if err := s.daemon.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	<-s.exited
+	_ = s.exit.wait() // killed
 	s.daemon = nil
 }
 

@@ -104,8 +104,8 @@ func (p *theatre) fall(patience time.Duration) bool {
 		_ = syscall.Kill(-p.daemon.Process.Pid, syscall.SIGKILL)
 	}
 	select {
-	case err := <-p.exited:
-		if err == nil {
+	case <-p.exit.done:
+		if p.exit.err == nil {
 			p.t.Fatal("the daemon ended by itself")
 		}
 	case <-time.After(stagePatience):

@@ -63,7 +63,7 @@ func (s *powerStage) cut(t *testing.T, early bool, by ...string) {
 	if err := s.daemon.Process.Kill(); err != nil && !(early && errors.Is(err, os.ErrProcessDone)) {
 		t.Fatal(err)
 	}
-	<-s.exited
+	_ = s.exit.wait() // killed, or it gave up
 	calm()
 	s.disk.PowerOn()
 }

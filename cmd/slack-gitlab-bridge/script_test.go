@@ -133,12 +133,12 @@ func daemonCmd(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(s.start(ts))
 	case "stop":
 		ts.Check(s.daemon.Process.Signal(syscall.SIGTERM))
-		ts.Check(<-s.exited)
+		ts.Check(s.exit.wait())
 		s.daemon = nil
 		ts.Check(s.nothingActed())
 	case "kill":
 		ts.Check(s.daemon.Process.Kill())
-		<-s.exited
+		_ = s.exit.wait() // killed
 		s.daemon = nil
 	default:
 		ts.Fatalf("daemon start, stop or kill")

@@ -73,8 +73,7 @@ func (s *storm) connected() error {
 	ended := false
 	err := s.until("the daemon to be connected", stagePatience, func() error {
 		select {
-		case err := <-s.exited:
-			s.exited <- err // for whoever waits for it
+		case <-s.exit.done:
 			ended = true
 			return nil
 		default:
@@ -106,7 +105,7 @@ func (s *storm) settle() error {
 func (s *storm) halt() error {
 	err := s.daemon.Process.Signal(syscall.SIGTERM)
 	if err == nil {
-		err = <-s.exited
+		err = s.exit.wait()
 	}
 	s.daemon = nil
 	return err

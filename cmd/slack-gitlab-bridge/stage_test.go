@@ -44,7 +44,7 @@ type stage struct {
 	over                  chan struct{} // closed when the story is: what hangs on order goes on
 	daemon                *exec.Cmd
 	took                  byteSize // the most memory of the daemon, when it was last asked for
-	exited                chan error
+	exit                  *exit
 	extra                 []*os.File      // what the next daemon finds open, from descriptor 3 on
 	group                 bool            // the next daemon and what runs it are a process group of their own
 	tracer                *exec.Cmd       // that disturbs the daemon
@@ -148,7 +148,10 @@ func (s *stage) close() {
 		}
 		if s.daemon != nil {
 			_ = s.daemon.Process.Kill() // the story is over either way
-			<-s.exited
+			if s.group {
+				_ = syscall.Kill(-s.daemon.Process.Pid, syscall.SIGKILL)
+			}
+			_ = s.exit.wait() // killed
 		}
 		s.slack.Close()
 		s.slackHTTP.CloseClientConnections()
@@ -197,13 +200,26 @@ func (s *stage) launch(environ []string, by ...string) error {
 	if err := s.daemon.Start(); err != nil {
 		return err
 	}
-	s.exited = make(chan error, 1)
-	daemon := s.daemon
+	daemon, exit := s.daemon, &exit{done: make(chan struct{})}
+	s.exit = exit
 	go func() {
-		s.exited <- daemon.Wait()
+		exit.err = daemon.Wait()
+		close(exit.done)
 		_ = log.Close() // only read from here on
 	}()
 	return nil
+}
+
+// exit is how a daemon ended: err is there once done is closed.
+type exit struct {
+	done chan struct{}
+	err  error
+}
+
+// wait waits until the daemon has ended, and may be asked again.
+func (e *exit) wait() error {
+	<-e.done
+	return e.err
 }
 
 // running waits until the daemon is ready.
