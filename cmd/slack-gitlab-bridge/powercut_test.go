@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -51,8 +52,14 @@ func (s *powerStage) cut(t *testing.T, early bool, by ...string) {
 	}
 	calm := s.blow(t)
 	time.Sleep(20*time.Millisecond + rand.N(280*time.Millisecond))
-	for len(by) > 0 && s.slack.Counts().Acked < 50 { // there must be something to lose
-		time.Sleep(time.Millisecond)
+	var idle error
+	if len(by) > 0 { // there must be something to lose
+		idle = s.until("50 events to be acknowledged", stagePatience, func() error {
+			if n := s.slack.Counts().Acked; n < 50 {
+				return fmt.Errorf("%d were", n)
+			}
+			return nil
+		})
 	}
 	if early {
 		time.Sleep(rand.N(100 * time.Millisecond))
@@ -65,6 +72,9 @@ func (s *powerStage) cut(t *testing.T, early bool, by ...string) {
 	}
 	_ = s.exit.wait() // killed, or it gave up
 	calm()
+	if idle != nil {
+		t.Fatal(idle)
+	}
 	s.disk.PowerOn()
 }
 
