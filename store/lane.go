@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"container/heap"
-	"container/list"
 	"slices"
 	"time"
 )
@@ -18,16 +17,27 @@ type lane struct {
 	passes *gate     // that has let it through
 	wake   time.Time // while in later
 
-	// Where it stands: in one of the lists, one of the heaps, or neither.
-	list  *list.List
-	turn  *list.Element
-	heap  *laneHeap
-	place int
+	// Where it stands: among the turns, between two others; in one of the heaps; or nowhere.
+	turns         *turns
+	ahead, behind *lane
+	heap          *laneHeap
+	place         int
+
+	// Most lanes have one job: it is at hand without another look into memory, which
+	// is what picking costs where many wait.
+	one [1]*entry
+}
+
+func newLane(name string) *lane {
+	l := &lane{name: name}
+	l.line = l.one[:0]
+	return l
 }
 
 func (l *lane) insert(e *entry) {
 	i, _ := slices.BinarySearchFunc(l.line, e, (*entry).compare)
 	l.line = slices.Insert(l.line, i, e)
+	e.in, e.lane = l, l.name // one string for all of a lane
 	if e.urgent {
 		l.hurry++
 	}
@@ -66,12 +76,42 @@ func (l *lane) due() (at time.Time, job bool) {
 	return l.until, true
 }
 
-// stand puts the lane at the end of a list, unless it is in it.
-func (l *lane) stand(to *list.List) {
-	if l.list != to {
-		l.leave()
-		l.list, l.turn = to, to.PushBack(l)
+// turns is lanes in the order in which they are served.
+type turns struct {
+	first, last *lane
+	length      int
+}
+
+// stand puts the lane behind the others, unless it is among them.
+func (l *lane) stand(to *turns) {
+	if l.turns == to {
+		return
 	}
+	l.leave()
+	l.turns, l.ahead = to, to.last
+	if to.last == nil {
+		to.first = l
+	} else {
+		to.last.behind = l
+	}
+	to.last = l
+	to.length++
+}
+
+// yield takes the lane out from among the others.
+func (l *lane) yield() {
+	if l.ahead == nil {
+		l.turns.first = l.behind
+	} else {
+		l.ahead.behind = l.behind
+	}
+	if l.behind == nil {
+		l.turns.last = l.ahead
+	} else {
+		l.behind.ahead = l.ahead
+	}
+	l.turns.length--
+	l.turns, l.ahead, l.behind = nil, nil, nil
 }
 
 // enter puts the lane into a heap, or at its right place there.
@@ -87,9 +127,8 @@ func (l *lane) enter(to *laneHeap) {
 
 // leave takes the lane out of wherever it stands.
 func (l *lane) leave() {
-	if l.list != nil {
-		l.list.Remove(l.turn)
-		l.list, l.turn = nil, nil
+	if l.turns != nil {
+		l.yield()
 	}
 	if l.heap != nil {
 		heap.Remove(l.heap, l.place)

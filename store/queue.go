@@ -2,7 +2,6 @@ package store
 
 import (
 	"cmp"
-	"container/list"
 	"slices"
 	"time"
 )
@@ -17,7 +16,7 @@ import (
 type queue struct {
 	jobs   map[string]*entry
 	lanes  map[string]*lane
-	ready  [2]list.List // of *lane: the urgent and the rest
+	ready  [2]turns // the urgent and the rest
 	favour favour
 	later  laneHeap
 	gates  []*gate
@@ -32,6 +31,7 @@ type entry struct {
 	parked, holds    bool
 	urgent           bool
 	gate             string // where it waits, or has waited
+	in               *lane  // of that name, once it stands in it
 }
 
 func entryOf(j Job) *entry {
@@ -61,16 +61,19 @@ func (q *queue) put(e *entry, now time.Time) {
 		q.gate(e.gate).shut(e.notBefore)
 	}
 	before := q.jobs[e.key]
-	old := q.unlink(e.key)
-	// Where it stays in its lane, the lane is settled once: it keeps its turn.
-	if old != nil && (e.aside() || old.name != e.lane) {
-		q.settle(old, now)
-	}
 	q.jobs[e.key] = e
+	l := before.unlink()
+	// Where it stays in its lane, the lane is settled once: it keeps its turn.
+	if l != nil && (e.aside() || l.name != e.lane) {
+		q.settle(l, now)
+		l = nil
+	}
 	if e.aside() {
 		return
 	}
-	l := q.lane(e.lane)
+	if l == nil {
+		l = q.lane(e.lane)
+	}
 	if before != nil && e.gate == "" && !l.taken {
 		e.gate = before.gate
 	}
@@ -81,36 +84,32 @@ func (q *queue) put(e *entry, now time.Time) {
 // remove forgets the job of that key, if it is known.
 func (q *queue) remove(key string, now time.Time) {
 	q.promote(now)
-	if l := q.unlink(key); l != nil {
+	e := q.jobs[key]
+	delete(q.jobs, key)
+	if l := e.unlink(); l != nil {
 		q.settle(l, now)
 	}
 }
 
-// unlink takes the job out and returns the lane it stood in, which is to be settled;
-// nil: it stood in none.
-func (q *queue) unlink(key string) *lane {
-	e := q.jobs[key]
-	if e == nil {
+// unlink takes the job out of the lane in which it stands and returns that lane,
+// which is to be settled; nil: it stands in none.
+func (e *entry) unlink() *lane {
+	if e == nil || e.aside() {
 		return nil
 	}
-	delete(q.jobs, key)
-	if e.aside() {
-		return nil
-	}
-	l := q.lanes[e.lane]
-	l.delete(e)
-	return l
+	e.in.delete(e)
+	return e.in
 }
 
 // take hands out the head of the lane that has been ready longest, the urgent first,
 // and marks the lane taken. nil: nothing is due.
 func (q *queue) take(now time.Time) *entry {
 	q.promote(now)
-	list := q.favour.pick(q.ready[urgent].Len(), q.ready[other].Len())
+	list := q.favour.pick(q.ready[urgent].length, q.ready[other].length)
 	if list < 0 {
 		return nil
 	}
-	l := q.ready[list].Front().Value.(*lane)
+	l := q.ready[list].first
 	l.taken = true
 	q.settle(l, now)
 	return l.line[0]
@@ -197,7 +196,7 @@ func (q *queue) waits(l *lane) bool {
 func (q *queue) lane(name string) *lane {
 	l := q.lanes[name]
 	if l == nil {
-		l = &lane{name: name}
+		l = newLane(name)
 		q.lanes[name] = l
 	}
 	return l
