@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -14,10 +15,11 @@ import (
 
 type sandboxCommand struct {
 	Addr  string `default:"127.0.0.1:8090" help:"Where the page is served."`
-	Scene bool   `help:"Play a prepared story, print it, and exit 0 only if both sides ended as told."`
+	Scene bool   `xor:"between" help:"Play a prepared story, print it, and exit 0 only if both sides ended as told."`
+	Alone bool   `xor:"between" help:"Start no bridge, but print the settings for one of your own."`
 }
 
-// Run starts both imitations and the real bridge between them, wired as run does it.
+// Run starts both imitations and, unless they are to be alone, the real bridge between them, wired as run does it.
 func (s sandboxCommand) Run(ctx context.Context, w world) error {
 	folder, err := os.MkdirTemp("", "slack-gitlab-bridge-")
 	if err != nil {
@@ -32,24 +34,49 @@ func (s sandboxCommand) Run(ctx context.Context, w world) error {
 		return err
 	}
 	defer imitation.Close()
+	if s.Alone {
+		if err := printSettings(w.out, imitation, filepath.Join(folder, "agents.json")); err != nil {
+			return err
+		}
+	}
 
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return imitation.Serve(ctx) })
-	g.Go(func() error { return bridgeBetween(ctx, imitation, folder, w) })
-	if s.Scene {
+	if !s.Alone {
+		g.Go(func() error { return bridgeBetween(ctx, imitation, folder, w) })
+	}
+	switch {
+	case s.Scene:
 		g.Go(func() error {
 			defer stop()
 			return imitation.Scene(ctx, w.out)
 		})
-	} else {
+	case !s.Alone:
 		fmt.Fprintf(w.out, "Open %s in a browser: Slack is on the left, GitLab on the right, the bridge between them.\nControl-C ends it; nothing is kept.\n", imitation.URL())
 	}
 	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
 	return nil
+}
+
+// printSettings writes the agents file, and tells how a bridge is pointed at the imitations.
+func printSettings(out io.Writer, imitation *sandbox.World, agentsFile string) error {
+	if err := os.WriteFile(agentsFile, imitation.AgentsJSON(), 0o600); err != nil {
+		return fmt.Errorf("write the sandbox's agents file: %w", err)
+	}
+	_, err := fmt.Fprintf(out, `Open %s in a browser: Slack is on the left, GitLab on the right, no bridge between them.
+Start one in another terminal, or doctor first, in a folder for its store and with these settings:
+
+export SLACK_API_URL=%s SLACK_APP_TOKEN=%s SLACK_BOT_TOKEN=%s
+export GITLAB_URL=%s GITLAB_TOKEN=%s
+export AGENTS_JSON_FILE=%s
+
+Control-C ends it; nothing is kept but that bridge's store.
+`, imitation.URL(), imitation.SlackAPIURL(), imitation.AppToken(), imitation.BotToken(), imitation.GitLabURL(), imitation.GitLabToken(), agentsFile)
+	return err
 }
 
 // bridgeBetween runs the daemon on the sandbox's addresses and tokens.
