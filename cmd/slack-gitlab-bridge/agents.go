@@ -5,9 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/signal"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -65,14 +63,12 @@ func (f *agentsFile) Refused() string {
 	return ""
 }
 
-// watch puts each good change in force, at once on SIGHUP, until ctx ends. A bad one is refused whole and the last good one stays.
-func (f *agentsFile) watch(ctx context.Context, log zerolog.Logger, m *metrics, tell func(string), use func(*agents.File)) {
+// watch puts each good change in force, at once when told to reload, until ctx ends. A bad one is refused whole and the last good one stays.
+func (f *agentsFile) watch(ctx context.Context, reload <-chan os.Signal, log zerolog.Logger, m *metrics, tell func(string), use func(*agents.File)) {
 	if f.path == "" && f.remote == nil {
+		f.stay(ctx, reload, log)
 		return
 	}
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
 	tick := time.NewTicker(f.every)
 	defer tick.Stop()
 	if f.remote != nil {
@@ -83,10 +79,22 @@ func (f *agentsFile) watch(ctx context.Context, log zerolog.Logger, m *metrics, 
 		select {
 		case <-ctx.Done():
 			return
-		case <-hup:
+		case <-reload:
 		case <-tick.C:
 		}
 		f.compare(ctx, log, m, tell, use)
+	}
+}
+
+// stay answers whoever wants a text of the environment reloaded, until ctx ends.
+func (f *agentsFile) stay(ctx context.Context, reload <-chan os.Signal, log zerolog.Logger) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-reload:
+			log.Warn().Msg("agents file cannot be reloaded: AGENTS_JSON holds its text, which changes with the next start")
+		}
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -101,20 +100,13 @@ func TestReloadOnSignal(t *testing.T) {
 	r := newReloading(t)
 	r.every = time.Hour // so that only the signal can be the reason
 	ctx, stop := context.WithCancel(t.Context())
-	done, used := make(chan struct{}), make(chan *agents.File, 10)
+	done, used, reload := make(chan struct{}), make(chan *agents.File, 1), make(chan os.Signal)
 	go func() {
 		defer close(done)
-		r.watch(ctx, zerolog.Nop(), r.metrics, func(string) {}, func(team *agents.File) { used <- team })
+		r.watch(ctx, reload, zerolog.Nop(), r.metrics, func(string) {}, func(team *agents.File) { used <- team })
 	}()
 	writeFile(t, r.path, strings.Replace(stageAgents, `"acme/app"`, `"acme/other"`, 1))
-	// Before watch listens, the signal would end the process.
-	defer ignoreHangup()()
-	for len(used) == 0 {
-		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(time.Millisecond)
-	}
+	reload <- syscall.SIGHUP
 	if project := (<-used).Channels()[0].Project; project != "acme/other" {
 		t.Errorf("project in force after SIGHUP = %q, want acme/other", project)
 	}
@@ -127,7 +119,18 @@ func TestTextCannotChange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.watch(t.Context(), zerolog.Nop(), newMetrics(), func(string) {}, func(*agents.File) { t.Error("an agents file from a variable was put in force anew") })
+	var log bytes.Buffer
+	reload := make(chan os.Signal)
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f.watch(ctx, reload, zerolog.New(&log), newMetrics(), func(string) {}, func(*agents.File) { t.Error("an agents file from a variable was put in force anew") })
+	}()
+	reload <- syscall.SIGHUP
+	stop()
+	<-done
+	wantIn(t, "log", log.String(), "agents file cannot be reloaded")
 	if f.Refused() != "" {
 		t.Errorf("Refused() = %q, want nothing", f.Refused())
 	}
@@ -151,11 +154,4 @@ func TestRunningDaemonTakesNewAgentsFile(t *testing.T) {
 	if got := d.bridge.AgentsFile().Hash(); got == before {
 		t.Errorf("a new good agents file: %s still in force", got)
 	}
-}
-
-// ignoreHangup keeps SIGHUP from ending the test's process, until the function that it returns is called.
-func ignoreHangup() func() {
-	c := make(chan os.Signal, 1)
-	signal.Notify(c, syscall.SIGHUP)
-	return func() { signal.Stop(c) }
 }

@@ -8,7 +8,9 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -30,11 +32,14 @@ func (runCommand) Run(ctx context.Context, w world) error {
 	if err != nil {
 		return err
 	}
-	return runWith(ctx, c, w)
+	reload := make(chan os.Signal, 1)
+	signal.Notify(reload, syscall.SIGHUP) // from now on: before anybody listens it must not end the process
+	defer signal.Stop(reload)
+	return runWith(ctx, c, w, reload)
 }
 
-// runWith runs a daemon with that configuration until ctx ends.
-func runWith(ctx context.Context, c config, w world) error {
+// runWith runs a daemon with that configuration until ctx ends. What comes from reload has it look at the agents file at once.
+func runWith(ctx context.Context, c config, w world, reload <-chan os.Signal) error {
 	log := newLog(c, w.err)
 	agents, team, err := startAgents(ctx, c, log)
 	if errors.Is(err, context.Canceled) {
@@ -47,6 +52,7 @@ func runWith(ctx context.Context, c config, w world) error {
 		return err
 	}
 	defer d.close()
+	d.reload = reload
 	return d.run(ctx)
 }
 
@@ -86,6 +92,7 @@ type daemon struct {
 	log     zerolog.Logger
 	metrics *metrics
 	agents  *agentsFile
+	reload  <-chan os.Signal // nil: never
 	engine  *bolt.Engine
 	store   *store.Store
 	slack   *slackside.Slack
@@ -181,7 +188,7 @@ func (d *daemon) run(ctx context.Context) error {
 		return err
 	}
 	d.agents.keep(ctx, d.log)
-	g.Go(func() error { d.agents.watch(ctx, d.log, d.metrics, d.bridge.TellOps, d.use); return nil })
+	g.Go(func() error { d.agents.watch(ctx, d.reload, d.log, d.metrics, d.bridge.TellOps, d.use); return nil })
 	g.Go(func() error {
 		if !gitlabAnswered && !d.greet(ctx, "gitlab", d.gitlab.Start) {
 			return nil

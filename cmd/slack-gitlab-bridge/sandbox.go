@@ -90,5 +90,5 @@ func bridgeBetween(ctx context.Context, imitation *sandbox.World, folder string,
 	if err != nil {
 		return err
 	}
-	return runWith(ctx, c, w)
+	return runWith(ctx, c, w, nil)
 }
