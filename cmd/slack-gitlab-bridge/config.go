@@ -72,11 +72,10 @@ func loadConfig(environ []string, needs ...string) (config, error) {
 	if err := env.ParseWithOptions(&c, env.Options{Environment: vars}); err != nil {
 		faults = append(faults, malformed(err)...)
 	}
-	faults = append(faults, c.missing(needs)...)
-	for _, f := range c.invalid() {
+	for _, f := range append(c.missing(needs), c.invalid()...) {
 		name, _, _ := strings.Cut(f, " ")
-		// A value that could not be read is named already.
-		if !slices.ContainsFunc(faults, func(said string) bool { return strings.HasPrefix(said, name+" ") }) {
+		// A value that could not be read is named already, and one fault of each is enough.
+		if !slices.ContainsFunc(faults, func(said string) bool { return strings.HasPrefix(said, name+" ") || strings.HasPrefix(said, name+"_FILE: ") }) {
 			faults = append(faults, f)
 		}
 	}
@@ -177,6 +176,9 @@ func (c config) invalid() []string {
 		if bad {
 			faults = append(faults, text)
 		}
+	}
+	for _, token := range [][2]string{{"SLACK_APP_TOKEN", c.SlackAppToken}, {"SLACK_BOT_TOKEN", c.SlackBotToken}, {"GITLAB_TOKEN", c.GitLabToken}} {
+		fault(strings.ContainsAny(token[1], " \t\r\n\"'"), token[0]+" holds a blank, a line break or a quotation mark: put the token there alone, on one line and without quotes")
 	}
 	fault(c.SlackAppToken != "" && !strings.HasPrefix(c.SlackAppToken, "xapp-"), "SLACK_APP_TOKEN does not start with xapp-: "+remedies["SLACK_APP_TOKEN"])
 	fault(c.SlackBotToken != "" && !strings.HasPrefix(c.SlackBotToken, "xoxb-"), "SLACK_BOT_TOKEN does not start with xoxb-: "+remedies["SLACK_BOT_TOKEN"])
