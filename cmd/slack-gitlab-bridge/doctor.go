@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -90,7 +89,11 @@ type checkup struct {
 func (d doctorCommand) Run(ctx context.Context, w world) error {
 	found := []finding{}
 	shown := newSheet(w.out, w.environ)
+	shown.out = environMask(w.environ).writer(w.out)
 	note := func(f finding) {
+		if ctx.Err() != nil {
+			return // it says no more than that somebody does not want to wait
+		}
 		found = append(found, f)
 		if d.JSON {
 			shown.counts[f.State]++
@@ -108,12 +111,18 @@ func (d doctorCommand) Run(ctx context.Context, w world) error {
 	} else {
 		wrong = c.diagnose(ctx, w.environ)
 	}
-	if d.JSON {
-		if err := printJSON(w.out, found); err != nil {
+	switch {
+	case d.JSON:
+		if err := printJSON(shown.out, found); err != nil {
 			return err
 		}
-	} else {
+	case ctx.Err() != nil:
+		shown.rest()
+	default:
 		shown.end()
+	}
+	if ctx.Err() != nil {
+		return errors.New("interrupted: not everything was checked")
 	}
 	if shown.counts[stateFault] == 0 {
 		return nil
@@ -170,8 +179,11 @@ func (d *checkup) checkEnvironment(environ []string, needs ...string) bool {
 	c, err := loadConfig(environ, needs...)
 	if bad, ok := errors.AsType[*configError](err); ok {
 		for _, f := range bad.faults {
-			reason, remedy, _ := strings.Cut(f, ": ")
-			d.fault(checkEnvironment, "", reason, cmp.Or(remedy, "correct the variable"))
+			reason, remedy := f, "correct the variable"
+			if at := strings.LastIndex(f, ": "); at >= 0 { // the reason may be that of the system, with colons of its own
+				reason, remedy = f[:at], f[at+2:]
+			}
+			d.fault(checkEnvironment, "", reason, remedy)
 		}
 		return false
 	}
@@ -239,7 +251,8 @@ func (d *checkup) checkAgentsFile() bool {
 		d.failed(checkAgentsFile, "", errors.Unwrap(err))
 		return false
 	case err != nil:
-		d.fault(checkAgentsFile, "", strings.TrimPrefix(err.Error(), "agents file: "), "correct AGENTS_JSON or AGENTS_JSON_FILE, or mount the file")
+		const remedy = "correct AGENTS_JSON or AGENTS_JSON_FILE"
+		d.fault(checkAgentsFile, "", strings.TrimSuffix(strings.TrimPrefix(err.Error(), "agents file: "), ": "+remedy), remedy+", or mount the file")
 		return false
 	}
 	d.team = team

@@ -22,6 +22,10 @@ func TestDoctorOffline(t *testing.T) {
 		{"a good file", good, nil, 0, finding{State: "ok", What: "agents file", Reason: "1 channel, 1 agent"}},
 		{"an unknown key", `{"channels":[],"agents":[],"chanels":[]}`, nil, 2, finding{State: "fault", What: "agents file", Reason: "agents.json:1:28"}},
 		{"a token of another kind", good, []string{"SLACK_BOT_TOKEN=xoxp-1"}, 2, finding{State: "fault", What: "environment", Reason: "SLACK_BOT_TOKEN does not start with xoxb-"}},
+		{"a secret's file that is not there", good, []string{"GITLAB_TOKEN_FILE=/nowhere/token"}, 2,
+			finding{State: "fault", What: "environment", Reason: "GITLAB_TOKEN_FILE: open /nowhere/token: no such file or directory → mount the file or correct the path"}},
+		{"no agents file there", good, []string{"AGENTS_JSON=", "AGENTS_JSON_FILE=/nowhere/agents.json"}, 2,
+			finding{State: "fault", What: "agents file", Reason: "open /nowhere/agents.json: no such file or directory → correct AGENTS_JSON or AGENTS_JSON_FILE, or mount the file"}},
 		{"a malformed setting", good, []string{"POLL_INTERVAL=often"}, 2, finding{State: "fault", What: "environment", Reason: "POLL_INTERVAL is not a duration"}},
 	}
 	for _, test := range tests {

@@ -56,6 +56,15 @@ func (s *sheet) add(f finding) {
 
 // end prints what is left, and a last line if that is no error's to say.
 func (s *sheet) end() {
+	s.rest()
+	fmt.Fprintln(s.out)
+	if s.counts[stateFault] == 0 {
+		fmt.Fprintln(s.out, s.summary())
+	}
+}
+
+// rest prints what is left.
+func (s *sheet) rest() {
 	for _, sign := range signs {
 		if len(s.kept[sign.state]) > 0 {
 			fmt.Fprintln(s.out)
@@ -66,10 +75,6 @@ func (s *sheet) end() {
 			}
 			s.line(f)
 		}
-	}
-	fmt.Fprintln(s.out)
-	if s.counts[stateFault] == 0 {
-		fmt.Fprintln(s.out, s.summary())
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"go/ast"
 	"go/parser"
@@ -89,6 +90,26 @@ func wantFinding(t *testing.T, found []finding, state, what string, parts ...str
 
 func states(found []finding, state string) (of []finding) {
 	return slices.DeleteFunc(slices.Clone(found), func(f finding) bool { return f.State != state })
+}
+
+// Control-C is no fault of a vendor's: what is not known for it is not said.
+func TestDoctorInterrupted(t *testing.T) {
+	s, environ := newTestStage(t, stageAgents)
+	s.slack.Desk().Order(faults.Fault{Route: regexp.MustCompile("."), Times: -1, Hang: true})
+	ctx, interrupt := context.WithCancel(t.Context())
+	var o, e bytes.Buffer
+	ended := make(chan int)
+	go func() { ended <- execute(ctx, []string{"doctor"}, world{environ: environ, out: &o, err: &e}) }()
+	for s.slack.Desk().Count(regexp.MustCompile(".")) == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	interrupt()
+	if status := <-ended; status != 1 {
+		t.Errorf("doctor, interrupted = %d, want 1", status)
+	}
+	wantIn(t, "doctor, interrupted", o.String(), "✔ agents file")
+	wantNotIn(t, "doctor, interrupted", o.String()+e.String(), "✘", "check SLACK_API_URL", "passed")
+	wantIn(t, "doctor, interrupted", e.String(), "interrupted")
 }
 
 func TestDoctorHealthy(t *testing.T) {

@@ -76,15 +76,18 @@ func (c config) secrets() (values []string) {
 	return values
 }
 
-// complain prints an error, without the secrets of the environment, whatever is wrong with that.
-func complain(w world, err error) {
+// environMask hides the secrets of an environment, whatever is wrong with that.
+func environMask(environ []string) mask {
 	var c config
-	vars, _ := fromFiles(w.environ, false) // its faults are the error
+	vars, _ := fromFiles(environ, false) // its faults are told by whoever needs what is in it
 	v := reflect.ValueOf(&c).Elem()
 	for i, variable := range variables() {
 		if v.Type().Field(i).Tag.Get("secret") != "" {
 			v.Field(i).SetString(vars[variable.Name])
 		}
 	}
-	fmt.Fprintln(w.err, newMask(c).text(err.Error()))
+	return newMask(c)
 }
+
+// complain prints an error, without secrets.
+func complain(w world, err error) { fmt.Fprintln(w.err, environMask(w.environ).text(err.Error())) }
