@@ -62,6 +62,8 @@ type Config struct {
 	// OnAcknowledged, if given, is called with the payload of each event when it is first acknowledged. It must return at once and ask
 	// nothing of the server.
 	OnAcknowledged func(payload []byte)
+	// OnAnswer, if given, is called at the same time with how long after its first sending the event is acknowledged. The same goes for it.
+	OnAnswer func(took time.Duration)
 
 	// MessageReplied sends a message_replied event with each reply: without its subtype, as Slack's Events API does.
 	MessageReplied bool

@@ -9,8 +9,9 @@ import (
 type parcel struct {
 	eventID   string
 	payload   json.RawMessage
-	envelopes []string // under which it went out; an acknowledgement of any of them counts
-	attempt   int      // of the latest sending
+	envelopes []string  // under which it went out; an acknowledgement of any of them counts
+	attempt   int       // of the latest sending
+	sent      time.Time // first
 	timer     *time.Timer
 }
 
@@ -110,6 +111,9 @@ func (s *Server) transmit(p *parcel, envelopeID string) bool {
 		p.envelopes = append(p.envelopes, envelopeID)
 	}
 	s.events.counts.Frames++
+	if p.sent.IsZero() {
+		p.sent = time.Now()
+	}
 	c.enqueue(mustJSON(obj{"envelope_id": envelopeID, "type": "events_api", "accepts_response_payload": false,
 		"retry_attempt": p.attempt, "retry_reason": reason, "payload": p.payload}))
 	return true
@@ -183,6 +187,9 @@ func (s *Server) acknowledge(frame []byte) {
 	s.events.counts.Acked++
 	if s.cfg.OnAcknowledged != nil {
 		s.cfg.OnAcknowledged(p.payload)
+	}
+	if s.cfg.OnAnswer != nil {
+		s.cfg.OnAnswer(time.Since(p.sent))
 	}
 	s.forget(p)
 	s.watch.fire()

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// ledger stands in front of both imitations: it writes down each request with its times, and has each answer take longer, as far away as
+// a vendor is.
+type ledger struct {
+	delay time.Duration // set before the first request
+
+	mu    sync.Mutex
+	all   []call
+	first map[int]time.Time // when a label's issue was made
+}
+
+// call is one request.
+type call struct {
+	vendor       string
+	route        string // "METHOD /path?query"
+	body         string // its beginning
+	status       int
+	began, ended time.Time // as the vendor saw it
+}
+
+// bodyKept is how much of a request's body is kept, in bytes.
+const bodyKept = 4 << 10
+
+var (
+	issueRoute   = regexp.MustCompile(`^POST /api/v4/projects/[^/]+/issues($|\?)`)
+	labelPattern = regexp.MustCompile(`case-(\d{6})`)
+)
+
+// wrap puts the ledger in front of h.
+func (l *ledger) wrap(vendor string, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/link/") { // the socket
+			h.ServeHTTP(w, r)
+			return
+		}
+		c := call{vendor: vendor, route: r.Method + " " + r.URL.RequestURI(), began: time.Now()}
+		raw, err := io.ReadAll(r.Body)
+		if err != nil {
+			return // the client has gone
+		}
+		r.Body = io.NopCloser(bytes.NewReader(raw))
+		c.body = string(raw[:min(len(raw), bodyKept)])
+		time.Sleep(l.delay)
+		noting := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		h.ServeHTTP(noting, r)
+		c.status, c.ended = noting.status, time.Now()
+		l.add(c)
+	})
+}
+
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (l *ledger) add(c call) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = append(l.all, c)
+	if c.status != http.StatusCreated || !issueRoute.MatchString(c.route) {
+		return
+	}
+	if m := labelPattern.FindStringSubmatch(c.body); m != nil {
+		i, _ := strconv.Atoi(m[1]) // six digits
+		if l.first == nil {
+			l.first = map[int]time.Time{}
+		}
+		if _, doubled := l.first[i]; !doubled {
+			l.first[i] = c.ended
+		}
+	}
+}
+
+// madeIssue says when the issue of the i-th first message was made; zero: not yet.
+func (l *ledger) madeIssue(i int) time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.first[i]
+}
+
+// acks collects how long acknowledgements took.
+type acks struct {
+	mu   sync.Mutex
+	took []time.Duration
+	last time.Time     // when one came
+	hole time.Duration // the longest time between two of them
+}
+
+// answered is told by the imitation how long after its first sending an event was acknowledged.
+func (a *acks) answered(took time.Duration) {
+	now := time.Now()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.took = append(a.took, took)
+	if !a.last.IsZero() {
+		a.hole = max(a.hole, now.Sub(a.last))
+	}
+	a.last = now
+}
+
+// begin forgets all that came so far.
+func (a *acks) begin() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.took, a.last, a.hole = nil, time.Time{}, 0
+}
+
+// so far: what came since begin.
+func (a *acks) soFar() (took []time.Duration, hole time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.took), a.hole
+}
+
+// count says how many came since begin.
+func (a *acks) count() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.took)
+}
