@@ -137,6 +137,20 @@ func TestBackupOfDamage(t *testing.T) {
 	wantOnly(t, folder, "b.db", "b.db.reserve")
 }
 
+// What they read from is gone afterwards, with what belonged to it.
+func TestCopiesLeaveNothing(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "b.db")
+	withStoreAt(t, path, func(s *store.Store) { putJob(t, s, store.Job{Key: "C1/1.5/look", Lane: "lane"}) })
+	environ := []string{"STORE=" + path}
+	for _, args := range [][]string{{"backup", filepath.Join(t.TempDir(), "copy.db")}, {"backup", "-"}, {"export"}} {
+		if status, _, problems := try(t, environ, args...); status != 0 {
+			t.Errorf("%q = %d, %q; want 0", args, status, problems)
+		}
+		wantOnly(t, folder, "b.db", "b.db.reserve")
+	}
+}
+
 func TestCopiesWithoutStore(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "b.db")

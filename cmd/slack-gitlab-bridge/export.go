@@ -24,7 +24,7 @@ func (exportCommand) Run(ctx context.Context, w world) error {
 
 // sendExport sends the records of the copy.
 func sendExport(ctx context.Context, copied string, w io.Writer, _ func(int64)) error {
-	engine, err := bolt.Open(copied, bolt.Options{})
+	engine, err := bolt.Open(copied, bolt.Options{NoReserve: true})
 	if err != nil {
 		return err
 	}

@@ -49,6 +49,8 @@ type Options struct {
 	// OnSlowRead is told of each read transaction that is open for longer, once, while
 	// it still is; nil: nobody. It must not call the engine.
 	OnSlowRead func(open time.Duration)
+	// NoReserve is for a copy that is only read: no room is kept beside it.
+	NoReserve bool
 
 	reopen time.Duration // how often a file that could not be opened again is tried; zero: defaultReopen
 }
@@ -120,7 +122,7 @@ func Open(path string, o Options) (*Engine, error) {
 		return nil, fmt.Errorf("open store %s: %w", path, err)
 	}
 	e.db = db
-	e.short = true
+	e.short = !o.NoReserve
 	e.restock()
 	go e.write()
 	return e, nil
