@@ -104,12 +104,15 @@ func (g *GitLab) movedTo(ctx context.Context, i bridge.Issue) (path string, iid 
 }
 
 // The record of a move: "moved to group/project#7".
-var movePattern = regexp.MustCompile(`^moved to ([A-Za-z0-9_][A-Za-z0-9_./-]{0,1000})#([1-9][0-9]{0,8})$`)
+var movePattern = regexp.MustCompile(`^moved to ([A-Za-z0-9_][A-Za-z0-9_./-]*)#([1-9][0-9]{0,8})$`)
+
+// moveMost is how long a project's path may be in it, in bytes.
+const moveMost = 1000
 
 // readMove reads the record of a move, iid 0 for any other text.
 func readMove(text string) (path string, iid int) {
 	m := movePattern.FindStringSubmatch(strings.TrimSpace(text))
-	if m == nil {
+	if m == nil || len(m[1]) > moveMost {
 		return "", 0
 	}
 	iid, err := strconv.Atoi(m[2])

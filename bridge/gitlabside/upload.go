@@ -184,7 +184,10 @@ func cutAt(text string, most int) string {
 	return text[:most]
 }
 
-var uploadPattern = regexp.MustCompile(`^(/uploads/[0-9a-f]{32}/)([^/]{1,1000})$`)
+var uploadPattern = regexp.MustCompile(`^(/uploads/[0-9a-f]{32}/)([^/]+)$`)
+
+// uploadMost is how long the path of an upload may be, in bytes: names are maxName at most.
+const uploadMost = 1000
 
 // uploadPath checks the path that GitLab tells, and escapes its last part anew so that it can stand in a link of Markdown.
 func uploadPath(told string) (string, error) {
@@ -192,7 +195,7 @@ func uploadPath(told string) (string, error) {
 		return "", errNoPath
 	}
 	m := uploadPattern.FindStringSubmatch(told)
-	if m == nil {
+	if m == nil || len(told) > uploadMost {
 		return "", errElsewhere
 	}
 	name := m[2]
