@@ -43,6 +43,10 @@ func measures() []measure {
 		{"disk", "what the disk gives: one fsync, one commit of bbolt", measureDisk},
 		{"idle", "memory of a program that has nothing to do", measureIdle},
 		{"ack", "how long an event waits for its acknowledgement", measureAck},
+		{"start", "from the start to the first issue", measureStart},
+		{"burst", "thousands of events at once", measureBurst},
+		{"faults", "what is lost and doubled", measureFaults},
+		{"notes", "notes for many replies", measureNotes},
 	}
 }
 

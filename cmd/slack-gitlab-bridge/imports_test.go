@@ -53,7 +53,7 @@ var allowed = map[string]struct{ code, tests []string }{
 	"sandbox/fakegitlab": {code: []string{"sandbox/faults", "github.com/yuin/goldmark"}},
 	"sandbox/faults":     {},
 	"bench/loop":         {code: []string{"github.com/slack-go/slack", "github.com/xanzy/go-gitlab"}},        // no part of the product: what it is measured against
-	"bench":              {code: []string{"sandbox/fakeslack", "sandbox/fakegitlab", "store", "store/bolt"}}, // the rest is a child process
+	"bench":              {code: []string{"sandbox/fakeslack", "sandbox/fakegitlab", "sandbox/faults", "store", "store/bolt"}}, // the rest is a child process
 	"cmd/slack-gitlab-bridge": {
 		code: []string{
 			"agents", "bridge", "bridge/slackside", "bridge/gitlabside", "store", "store/bolt", "markup", "sandbox",
