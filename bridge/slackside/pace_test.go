@@ -98,6 +98,19 @@ func TestPaceIsObeyedToTheLetter(t *testing.T) {
 	})
 }
 
+// What people can do in a second waits for no pace of ours: Slack alone says when it is too much.
+func TestFiftyASecondAreNotHeldBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Config{BotToken: "xoxb-1", AppToken: "xapp-1"})
+		for i := range 500 {
+			if d := s.pace.take(call{method: "conversations.replies", channel: "C1"}); d != 0 {
+				t.Fatalf("the %d. of 50 calls a second has to wait for %v, want 0", i+1, d)
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	})
+}
+
 // Slack's own limit on posting is known: one message a second in a channel, each channel for itself. A worker stands still for no more than
 // a second.
 func TestPostsArePaced(t *testing.T) {

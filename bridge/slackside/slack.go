@@ -42,7 +42,7 @@ type Config struct {
 	Stagger     time.Duration // between the openings of two sockets, so that Slack does not refresh both at once; 5 s
 	Silence     time.Duration // a socket is given up if nothing was heard on it for so long, though it was pinged; 25 s
 	Backoff     time.Duration // wait after the first failure to connect, doubling up to 30 s; 1 s
-	PerSecond   float64       // calls of one method that may start in a second, 20; messages in a channel of Slack's own: 1
+	PerSecond   float64       // calls of one method that may start in a second, 100; messages in a channel of Slack's own: 1
 	MaxAnswer   int64         // bytes of one answer that are read, 64 MiB; a longer one counts as lost
 }
 
@@ -151,7 +151,7 @@ func fill(cfg *Config) {
 	orDefault(&cfg.Stagger, 5*time.Second)
 	orDefault(&cfg.Silence, 25*time.Second)
 	orDefault(&cfg.Backoff, time.Second)
-	orDefault(&cfg.PerSecond, 20)
+	orDefault(&cfg.PerSecond, 100)
 	orDefault(&cfg.MaxAnswer, answerLimit)
 	if cfg.OnEvent == nil {
 		cfg.OnEvent = func(string, string) {}
