@@ -99,43 +99,16 @@ func (l *ledger) madeIssue(i int) time.Time {
 	return l.first[i]
 }
 
-// acks collects how long acknowledgements took.
-type acks struct {
-	mu   sync.Mutex
-	took []time.Duration
-	last time.Time     // when one came
-	hole time.Duration // the longest time between two of them
+// calls gives the requests so far, in the order in which they ended.
+func (l *ledger) calls() []call {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.all)
 }
 
-// answered is told by the imitation how long after its first sending an event was acknowledged.
-func (a *acks) answered(took time.Duration) {
-	now := time.Now()
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.took = append(a.took, took)
-	if !a.last.IsZero() {
-		a.hole = max(a.hole, now.Sub(a.last))
-	}
-	a.last = now
-}
-
-// begin forgets all that came so far.
-func (a *acks) begin() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.took, a.last, a.hole = nil, time.Time{}, 0
-}
-
-// so far: what came since begin.
-func (a *acks) soFar() (took []time.Duration, hole time.Duration) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return slices.Clone(a.took), a.hole
-}
-
-// count says how many came since begin.
-func (a *acks) count() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return len(a.took)
+// forget empties the list of requests.
+func (l *ledger) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = nil
 }

@@ -47,6 +47,9 @@ func measures() []measure {
 		{"burst", "thousands of events at once", measureBurst},
 		{"faults", "what is lost and doubled", measureFaults},
 		{"notes", "notes for many replies", measureNotes},
+		{"sustained", "how many events are acknowledged in a second", measureSustained},
+		{"issue", "from 👀 to the issue, and what of it is not the vendors'", measureIssue},
+		{"refresh", "events while Slack has its sockets replaced", measureRefresh},
 	}
 }
 

@@ -156,7 +156,7 @@ func measureNotes(ctx context.Context, b *bench) ([]row, error) {
 	figures := []figure{{fmt.Sprintf("notes for %d replies at once", n), "requests", noMoreThan(float64(1 + (n+49)/50))}}
 	return b.contest(ctx, 1, figures, func(ctx context.Context, of subject) (values []float64, err error) {
 		err = b.with(ctx, of, stageOptions{delay: 20 * time.Millisecond}, func(s *stage, _ *process) error {
-			threads, err := s.linked(ctx, 0, 1)
+			threads, err := s.linked(ctx, 1)
 			if err != nil {
 				return err
 			}

@@ -186,22 +186,28 @@ func (s *stage) reply(t thread, text string) error {
 	return err
 }
 
-// linked makes n threads that have their issues, from the first-th on, and waits for them.
-func (s *stage) linked(ctx context.Context, first, n int) ([]thread, error) {
+// linked makes the first n threads, and waits for their issues.
+func (s *stage) linked(ctx context.Context, n int) ([]thread, error) {
 	threads := make([]thread, n)
 	for i := range threads {
 		var err error
-		if threads[i], err = s.post(first + i); err != nil {
+		if threads[i], err = s.post(i); err != nil {
 			return nil, err
 		}
 		if err := s.acknowledge(threads[i]); err != nil {
 			return nil, err
 		}
 	}
-	return threads, until(ctx, 5*time.Minute, "issues of all threads", func() error {
-		for i := first; i < first+n; i++ {
-			if s.calls.madeIssue(i).IsZero() {
-				return fmt.Errorf("%s has none", label(i))
+	return threads, s.made(ctx, 0, n)
+}
+
+// made waits until those first messages have their issues.
+func (s *stage) made(ctx context.Context, first, n int) error {
+	next := first
+	return until(ctx, 2*time.Minute, "issues", func() error {
+		for ; next < first+n; next++ {
+			if s.calls.madeIssue(next).IsZero() {
+				return fmt.Errorf("%s has none", label(next))
 			}
 		}
 		return nil

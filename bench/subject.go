@@ -21,9 +21,9 @@ type subject struct {
 	name string
 	argv []string // the program and its arguments
 	// needs is a file without which it is not there: a program that was not built.
-	needs string
-	// sockets is how many of Slack's sockets it opens.
-	sockets int
+	needs   string
+	sockets int // of Slack's, with which it begins
+	keeps   int // that it has open after a while
 	// ready, if given, reports what is still missing once the sockets are open.
 	ready func(context.Context, *stage) error
 	// durable says that what it acknowledges is on disk.
@@ -36,8 +36,8 @@ func (b *bench) subjects() []subject {
 	bolt := filepath.Join(b.root, "bench", "bolt")
 	all := []subject{
 		b.bridge(),
-		{name: "bolt", argv: []string{"node", filepath.Join(bolt, "app.mjs")}, needs: filepath.Join(bolt, "node_modules"), sockets: 1},
-		{name: "loop", argv: []string{loop}, needs: loop, sockets: 1},
+		{name: "bolt", argv: []string{"node", filepath.Join(bolt, "app.mjs")}, needs: filepath.Join(bolt, "node_modules"), sockets: 1, keeps: 1},
+		{name: "loop", argv: []string{loop}, needs: loop, sockets: 1, keeps: 1},
 	}
 	var there []subject
 	for _, s := range all {
@@ -51,7 +51,7 @@ func (b *bench) subjects() []subject {
 // bridge is the program of this repository.
 func (b *bench) bridge() subject {
 	binary := filepath.Join(b.bin, "slack-gitlab-bridge")
-	return subject{name: "bridge", argv: []string{binary, "run"}, needs: binary, sockets: 1, ready: bridgeReady, durable: true}
+	return subject{name: "bridge", argv: []string{binary, "run"}, needs: binary, sockets: 1, keeps: 2, ready: bridgeReady, durable: true}
 }
 
 // bridgeReady asks the daemon itself.
