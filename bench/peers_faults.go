@@ -45,7 +45,7 @@ func measureFaults(ctx context.Context, b *bench) ([]row, error) {
 // more than Slack promises: what is lost is the subject's own loss.
 func (b *bench) killed(ctx context.Context, of subject, n int) (lost, doubled int, err error) {
 	patient := func(c *fakeslack.Config) {
-		c.QueueOffline, c.RetryDelays = true, make([]time.Duration, 60)
+		c.QueueOffline, c.RetryDelays = true, make([]time.Duration, 20)
 		for i := range c.RetryDelays {
 			c.RetryDelays[i] = time.Second
 		}
