@@ -9,7 +9,7 @@ import (
 )
 
 // ackPatience is how long nothing may be acknowledged before it is given up.
-const ackPatience = 30 * time.Second
+const ackPatience = 15 * time.Second
 
 // acks collects how long acknowledgements took.
 type acks struct {

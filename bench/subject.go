@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -188,6 +189,24 @@ func (p *process) memory() (memory, error) {
 		*to = kib << 10
 	}
 	return m, nil
+}
+
+// ticks is how many parts Linux divides a second of processor time into, for programs.
+const ticks = 100
+
+// processor says how much processor time it has taken. Only Linux tells.
+func (p *process) processor() (time.Duration, error) {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.command.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	fields := strings.Fields(string(raw[bytes.LastIndexByte(raw, ')')+1:])) // from the state on, the third
+	if len(fields) < 13 {
+		return 0, fmt.Errorf("read processor time of process %d: %q", p.command.Process.Pid, raw)
+	}
+	user, err1 := strconv.Atoi(fields[11])
+	system, err2 := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * time.Second / ticks, errors.Join(err1, err2)
 }
 
 // with stages a subject, runs f and clears up.

@@ -10,13 +10,13 @@ import (
 // them down first, how many are durable.
 func measureSustained(ctx context.Context, b *bench) (rows []row, err error) {
 	for _, of := range b.subjects() {
-		err := b.with(ctx, of, stageOptions{delay: 20 * time.Millisecond}, func(s *stage, _ *process) error {
+		err := b.with(ctx, of, stageOptions{delay: 20 * time.Millisecond}, func(s *stage, p *process) error {
 			threads, err := s.linked(ctx, b.size(300, 5))
 			if err != nil {
 				return err
 			}
 			for _, waiting := range []int{1, 64, 512} {
-				got, err := s.sustained(ctx, b, of, threads, waiting)
+				got, err := s.sustained(ctx, b, p, threads, waiting)
 				if err != nil {
 					return err
 				}
@@ -33,13 +33,17 @@ func measureSustained(ctx context.Context, b *bench) (rows []row, err error) {
 
 // sustained has replies written as fast as they are acknowledged, but for so many. Beside the durable ones stand the commits of bbolt by one
 // caller before and after.
-func (s *stage) sustained(ctx context.Context, b *bench, of subject, threads []thread, waiting int) ([]row, error) {
+func (s *stage) sustained(ctx context.Context, b *bench, p *process, threads []thread, waiting int) ([]row, error) {
 	n := b.size(min(400*waiting, 8000), 50)
+	r := row{name: fmt.Sprintf("acknowledged, %d waiting", waiting), subject: p.subject.name, unit: "events/s"}
 	before, err := b.commits(ctx, b.size(200, 10))
 	if err != nil {
 		return nil, err
 	}
-	r := row{name: fmt.Sprintf("acknowledged, %d waiting", waiting), subject: of.name, unit: "events/s"}
+	busy, err := p.processor()
+	if err != nil {
+		return nil, err
+	}
 	s.acks.begin()
 	began := time.Now()
 	for i := range n {
@@ -54,19 +58,24 @@ func (s *stage) sustained(ctx context.Context, b *bench, of subject, threads []t
 		return s.unanswered(r, n), ctx.Err()
 	}
 	took := time.Since(began)
+	until, err := p.processor()
+	if err != nil {
+		return nil, err
+	}
 	after, err := b.commits(ctx, b.size(200, 10))
 	if err != nil {
 		return nil, err
 	}
 	r.value = float64(n) / took.Seconds()
-	if !of.durable {
-		return []row{r}, nil
+	each := row{name: r.name + ", processor time for each", subject: r.subject, value: milliseconds((until - busy) / time.Duration(n)), unit: "ms"}
+	if !p.subject.durable {
+		return []row{r, each}, nil
 	}
-	times := row{name: r.name + ", to one caller's commits", subject: of.name, value: r.value / rate(append(before, after...)), unit: "times"}
+	times := row{name: r.name + ", to one caller's commits", subject: r.subject, value: r.value / rate(append(before, after...)), unit: "times"}
 	if waiting >= 64 {
 		times = times.atLeast(10, "")
 	}
-	return []row{r, times}, nil
+	return []row{r, each, times}, nil
 }
 
 // unanswered is the row of a subject that does not acknowledge all: it lost some, or does not keep up.
