@@ -174,11 +174,20 @@ type Deed struct {
 // deedsKept is how many lines of a thread's history are kept.
 const deedsKept = 30
 
-// noteDeed adds a line to the thread's history.
+// noteDeed adds a line to the thread's history. Its other end may add one meanwhile: then the change conflicts.
 func (b *Bridge) noteDeed(ctx context.Context, c *store.Change, t Thread, what string) error {
 	var deeds []Deed
-	if _, err := b.store.Get(ctx, auditKey(t), &deeds); err != nil {
+	r, found, err := b.store.Read(ctx, auditKey(t))
+	if err != nil {
 		return err
+	}
+	if found {
+		if err := r.Decode(&deeds); err != nil {
+			return err
+		}
+		c.Guard(r.Key, r.Raw)
+	} else {
+		c.GuardAbsent(auditKey(t))
 	}
 	deeds = append(deeds, Deed{At: time.Now().UTC().Truncate(time.Second), What: what})
 	c.Put(auditKey(t), deeds[max(0, len(deeds)-deedsKept):])

@@ -226,3 +226,24 @@ func TestStatus(t *testing.T) {
 		}
 	})
 }
+
+// Both ends of a thread are worked for at once: of two lines for its history none may be written over the other.
+func TestNoDeedIsLost(t *testing.T) {
+	story(t, func(r *rig, th Thread) {
+		for _, round := range []string{"the first lines", "further ones"} {
+			changes := make([]*store.Change, 2)
+			for i := range changes {
+				changes[i] = r.bridge.store.Change()
+				if err := r.bridge.noteDeed(r.t.Context(), changes[i], th, round); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := r.bridge.store.Commit(r.t.Context(), changes[0]); err != nil {
+				t.Fatal(err)
+			}
+			if err := r.bridge.store.Commit(r.t.Context(), changes[1]); !errors.Is(err, store.ErrConflict) {
+				t.Errorf("%s: Commit() of a history that was read before another line was added = %v, want a conflict, so that it is read again", round, err)
+			}
+		}
+	})
+}
