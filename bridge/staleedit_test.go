@@ -71,3 +71,17 @@ func TestTakenOverEditedComment(t *testing.T) {
 		})
 	}
 }
+
+// A comment whose reply waited in the copy, and that was deleted since, does not stay in Slack.
+func TestRestoredCopyOfADeletedComment(t *testing.T) {
+	twoWay(t, func(r *rig, th Thread) {
+		r.slack.order(trouble{call: "PostReply", err: &Later{After: time.Minute, Err: errors.New("429")}})
+		n := r.comments("oops")
+		time.Sleep(20 * time.Second)
+		r.copies()
+		r.restored(func() { r.gitlab.person(1, func(i *fakeIssue) { i.Notes[n-1] = "" }) })
+		time.Sleep(15 * time.Minute) // the sweep finds it
+		r.idle()
+		r.wantSaid(th)
+	})
+}

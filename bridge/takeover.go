@@ -272,7 +272,7 @@ func (f Facts) backThere(base *Link) Back {
 		last = f.Now
 	}
 	lifted, _ := f.confidences()
-	base.Comments = 0
+	comments := 0
 	for _, n := range f.Found.Notes {
 		if f.none() && !n.Created.After(last) || !n.Created.After(lifted) {
 			base.Heard = max(base.Heard, n.ID)
@@ -281,13 +281,14 @@ func (f Facts) backThere(base *Link) Back {
 		if !said {
 			continue
 		}
-		base.Comments++
+		comments++
 		r := saidRecord{TS: ts}
 		if !n.Updated.After(n.Created) { // else which edit it shows is not known: the last is written again
 			r.Hash = digest([]byte(comment(n, base).String()))
 		}
 		back.Said[n.ID] = r
 	}
+	base.Comments = max(base.Comments, comments) // a copy may hold a reply that waits
 	for key, ts := range f.Found.Own {
 		if id, ok := commentOf(issue, key); ok {
 			back.Said[id] = cmp.Or(back.Said[id], saidRecord{TS: ts})
