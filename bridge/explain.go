@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"slack-gitlab-bridge/store"
@@ -48,9 +49,6 @@ func (b *Bridge) Explain(ctx context.Context, t Thread) (Explanation, error) {
 		return b.Explain(ctx, v.Move)
 	}
 	x.Verdict = v.Reason
-	for _, a := range v.Actions {
-		x.Would = append(x.Would, a.Kind())
-	}
 	if f.Root != nil {
 		x.Seen, x.Replies = f.Root.Reactions, len(f.Replies)
 	}
@@ -63,6 +61,9 @@ func (b *Bridge) Explain(ctx context.Context, t Thread) (Explanation, error) {
 	jobs, err := b.store.ThreadJobs(ctx, t.String()+"/")
 	if err != nil {
 		return x, err
+	}
+	for _, s := range planned(t, f, v.Actions, jobs) {
+		x.Would = append(x.Would, s.String())
 	}
 	x.Queued, err = b.explained(ctx, waiting(jobs))
 	return x, err
@@ -227,7 +228,7 @@ type Status struct {
 	Down   []Down       // what is down as a whole, the oldest first
 	Queue  store.Stats  // what waits
 	Recent []RecentLink // threads for which something was done last, newest first
-	Parked []Waiting    // what was given up
+	Parked []GivenUp    // what was given up
 	Store  Provenance   // where the store comes from
 }
 
@@ -235,6 +236,12 @@ type Status struct {
 type Provenance struct {
 	Since time.Time // when it was first used; zero: before that was noted
 	Copy  time.Time // when the copy was made that it is; zero: it was new, or that is not known
+}
+
+// GivenUp is a job that was given up, with its thread's address; empty: it is about no thread.
+type GivenUp struct {
+	Waiting
+	Permalink string
 }
 
 // RecentLink is a thread and its issue.
@@ -261,7 +268,19 @@ func (b *Bridge) Status(ctx context.Context) (Status, error) {
 		return st, nil
 	}
 	jobs, err := b.Jobs(ctx)
-	st.Parked = slices.DeleteFunc(jobs, func(w Waiting) bool { return w.State != "parked" })
+	for _, w := range jobs {
+		if w.State != "parked" {
+			continue
+		}
+		g := GivenUp{Waiting: w}
+		if t, ok := threadOf(w.ID); ok {
+			// Before Slack has told the workspace's address there is none.
+			if link := b.slack.Permalink(t.Channel, t.TS, t.TS); strings.Contains(link, "://") {
+				g.Permalink = link
+			}
+		}
+		st.Parked = append(st.Parked, g)
+	}
 	return st, err
 }
 

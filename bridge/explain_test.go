@@ -28,7 +28,7 @@ func TestExplain(t *testing.T) {
 		{name: "nothing happened", do: func(*rig, Thread) {}, verdict: "no agent has given :eyes:"},
 		{name: "a stranger's 👀", do: func(r *rig, th Thread) { r.reacted(th, th.TS, stranger, "eyes", true) }, verdict: ":eyes: was given by USTRANGER, who is not an agent of this channel"},
 		{name: "an agent's 👀 not looked at yet", do: func(r *rig, th Thread) { r.slack.react(th, th.TS, agentOne, "eyes", true) },
-			verdict: "acknowledged by UAGENT1", would: []string{"create"}},
+			verdict: "acknowledged by UAGENT1", would: []string{"create issue in acme/app, assigned to one, labels flow::new", "status card"}},
 		{name: "at rest", do: func(r *rig, th Thread) {
 			r.reacted(th, th.TS, agentOne, "eyes", true)
 			r.idle()
@@ -50,7 +50,7 @@ func TestExplain(t *testing.T) {
 			r.gitlab.order(trouble{call: "CreateIssue", err: errLost})
 			r.reacted(th, th.TS, agentOne, "eyes", true)
 			time.Sleep(time.Minute)
-		}, verdict: "acknowledged by UAGENT1", would: []string{"create"}, queued: []string{"create begun"}},
+		}, verdict: "acknowledged by UAGENT1", would: []string{"create issue in acme/app, assigned to one, labels flow::new (queued already)", "status card"}, queued: []string{"create begun"}},
 		{name: "no such message", do: func(*rig, Thread) {}, ask: func(th Thread) Thread { return Thread{th.Channel, at(77)} }, verdict: "there is no such message"},
 		{name: "a channel that is not listed", do: func(*rig, Thread) {}, ask: func(th Thread) Thread { return Thread{"C0OTHER", th.TS} }, verdict: "the channel is not in the agents file"},
 	}

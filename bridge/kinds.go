@@ -44,6 +44,15 @@ func Kinds() []string {
 // Unreadable is the kind of a job of which nothing can be made out.
 const Unreadable = "unreadable"
 
+// threadOf gives the thread that a job is about, by its key.
+func threadOf(key string) (Thread, bool) {
+	parts := strings.SplitN(key, "/", 3)
+	if len(parts) < 3 {
+		return Thread{}, false
+	}
+	return ParseThread(parts[0] + "/" + parts[1])
+}
+
 // KindOf gives the kind of the action whose job has that key, or Unreadable.
 func KindOf(key string) string {
 	if parts := strings.SplitN(key, "/", 4); len(parts) > 2 && slices.Contains(Kinds(), parts[2]) {

@@ -13,6 +13,14 @@ const (
 	stepGivenUp = "given up before"
 )
 
+// String tells the step on one line.
+func (s Step) String() string {
+	if s.State != "" {
+		return s.What + " (" + s.State + ")"
+	}
+	return s.What
+}
+
 // planned puts actions and what follows from them into words.
 func planned(t Thread, f Facts, actions []Action, jobs []store.Job) []Step {
 	queued := map[string]string{}

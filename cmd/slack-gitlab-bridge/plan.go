@@ -141,10 +141,7 @@ func printPlan(out io.Writer, p bridge.Plan, stored bool) error {
 			if s.New {
 				sign = '+'
 			}
-			if s.State != "" {
-				s.What += " (" + s.State + ")"
-			}
-			fmt.Fprintf(&b, "  %c %s\n", sign, s.What)
+			fmt.Fprintf(&b, "  %c %s\n", sign, s)
 			if s.Kind == "create" {
 				made++
 			}

@@ -143,7 +143,7 @@ func (d *daemon) statusView(ctx context.Context) (v statusView, err error) {
 }
 
 // first gives at most n of a list, and how many more it has.
-func first(list []bridge.Waiting, n int) (some []bridge.Waiting, more int) {
+func first[T any](list []T, n int) (some []T, more int) {
 	n = min(n, len(list))
 	return list[:n], len(list) - n
 }
