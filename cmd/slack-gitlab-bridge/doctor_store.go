@@ -51,7 +51,7 @@ func (d *checkup) checkDaemon(ctx context.Context) {
 			d.warn(checkOtherInstance, "", what+", and takes a part of the events", remedy)
 			continue
 		}
-		d.warn(checkDaemon, "", warning, "")
+		d.warn(checkDaemon, "", warning, "docs/troubleshooting.md has each warning that starts so")
 	}
 	d.ok(checkStore, "", "held by the running daemon, which writes to it")
 	ctx, cancel := context.WithTimeout(ctx, healthWait)

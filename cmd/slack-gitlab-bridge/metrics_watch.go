@@ -55,6 +55,21 @@ func (c jobsCollector) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
+// watchRoster registers what tells how the group of agents_from stands.
+func (m *metrics) watchRoster(state func() rosterState) {
+	gauge := func(name, help string, value func(rosterState) float64) {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, func() float64 { return value(state()) }))
+	}
+	gauge("agents_group_current", "1 if the group of agents_from could be read at the last try, or none is named; 0 if what it said before stays.", func(s rosterState) float64 {
+		if s.stale {
+			return 0
+		}
+		return 1
+	})
+	gauge("agents_group_read_timestamp_seconds", "When that group was last read; 0: not since the start, or none is named.", func(s rosterState) float64 { return seconds(s.read) })
+	gauge("agents_group_unmatched", "Members of that group who are no agents, since nobody at the other side is surely they.", func(s rosterState) float64 { return float64(s.unmatched) })
+}
+
 // watchStore registers what tells whether reads hold the store for long.
 func (m *metrics) watchStore(open func() int, slow func() uint64) {
 	m.registry.MustRegister(

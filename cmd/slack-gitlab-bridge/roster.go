@@ -33,7 +33,8 @@ type roster struct {
 	mu    sync.Mutex
 	file  *agents.File
 	kept  keptRoster
-	fault string // why the group cannot be read; empty: it can
+	fault string    // why the group cannot be read; empty: it can
+	read  time.Time // when the group was last read; zero: not since the start, or there is none
 }
 
 // keptRoster is the record of what a group last said.
@@ -133,7 +134,7 @@ func (r *roster) refresh(ctx context.Context, ends directories, set, warm func(*
 	r.mu.Unlock()
 	from := file.From()
 	if from == (agents.From{}) {
-		r.say("")
+		r.note("", time.Time{})
 		return true
 	}
 	got, err := bridge.ReadRoster(ctx, file, ends.slack, ends.gitlab)
@@ -146,10 +147,10 @@ func (r *roster) refresh(ctx context.Context, ends directories, set, warm func(*
 	}
 	if err != nil {
 		r.log.Warn().Err(err).Str("from", source(from)).Msg("agents cannot be read from their group, the last good answer stays")
-		r.say(fmt.Sprintf("agents: the %s cannot be read, what it said last stays: %v", source(from), err))
+		r.note(fmt.Sprintf("agents: the %s cannot be read, what it said last stays: %v", source(from), err), r.state().read)
 		return false
 	}
-	r.say("")
+	r.note("", time.Now())
 	r.report(before, now, tell)
 	if team := r.take(now, set); team != nil {
 		warm(team)
@@ -171,10 +172,28 @@ func (r *roster) take(now keptRoster, set func(*agents.File)) *agents.File {
 	return team
 }
 
-func (r *roster) say(fault string) {
+// note keeps how it went to read the group.
+func (r *roster) note(fault string, read time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.fault = fault
+	r.fault, r.read = fault, read
+}
+
+// rosterState is how the group of agents_from stands, for the metrics.
+type rosterState struct {
+	read      time.Time // when it was last read; zero: not since the start, or there is none
+	stale     bool      // the last try failed
+	unmatched int       // members who are no agents
+}
+
+func (r *roster) state() rosterState {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := rosterState{read: r.read, stale: r.fault != ""}
+	if r.kept.From == r.file.From() {
+		s.unmatched = len(r.kept.Roster.Unmatched)
+	}
+	return s
 }
 
 func (r *roster) keep(ctx context.Context, k keptRoster) error {

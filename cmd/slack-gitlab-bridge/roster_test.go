@@ -72,8 +72,14 @@ func TestRosterIsKept(t *testing.T) {
 			t.Errorf("refresh() = %t, again %t, eve acts %t, put in force %d times, ops told %q; want it once", ok, again, acts(r), sets, told)
 		}
 		wantIn(t, "warnings", strings.Join(r.warnings(), "\n"), "1 member of the GitLab group acme/team cannot be matched")
+		read := r.state().read
+		if st := r.state(); read.IsZero() || st.stale || st.unmatched != 1 {
+			t.Errorf("state() after a good answer = %+v, want it read, and 1 unmatched", st)
+		}
 		away := ends
-		away.gitlab = everybody{err: errors.New("away")}
+		if away.gitlab = (everybody{err: errors.New("away")}); refresh(r, away) || r.state() != (rosterState{read: read, stale: true, unmatched: 1}) {
+			t.Errorf("state() after a failed try = %+v, want it stale, and read at %v as before", r.state(), read)
+		}
 		r = reopen(file)
 		if refresh(r, away) || !acts(r) {
 			t.Errorf("refresh() while GitLab is away, after a restart: eve acts %t; want it to fail, and her to act", acts(r))

@@ -136,6 +136,7 @@ func open(ctx context.Context, c config, agents *agentsFile, team *agents.File, 
 		Undo: c.UndoWindow, PollEvery: c.PollInterval, MaxFile: int64(c.MaxFileSize), Ops: c.OpsChannel, GitLabHost: c.gitlabHost(),
 		Heard: func() time.Time { return d.slack.State().LastFrame }},
 		d.slack, d.gitlab, d.store, d.roster.team(), log, d.metrics)
+	d.metrics.watchRoster(d.roster.state)
 	d.metrics.watchStore(d.engine.OpenReads, d.engine.SlowReads)
 	d.metrics.watch(d.store, d.slack.State, d.bridge.Outages, d.gitlab.Silence)
 	return d, nil
