@@ -37,6 +37,9 @@ func TestCompose(t *testing.T) {
 			t.Errorf("port %d is open on %q, want this machine alone", port.Target, port.HostIP)
 		}
 	}
+	if s.Logging == nil || s.Logging.Options["max-size"] == "" {
+		t.Errorf("logging = %+v, want a log with an end", s.Logging)
+	}
 	if len(s.Volumes) != 2 || s.Volumes[0].Target != "/data" || s.Volumes[0].Type != "volume" || !s.Volumes[1].ReadOnly {
 		t.Errorf("volumes = %+v, want the store's, and the agents file's folder to read", s.Volumes)
 	}

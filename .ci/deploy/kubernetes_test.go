@@ -111,6 +111,9 @@ func TestKubernetesBase(t *testing.T) {
 			t.Errorf("%s = %q, want a value, and tokens from files alone", e.Name, e.Value)
 		}
 	}
+	if !m.service.Spec.PublishNotReadyAddresses {
+		t.Error("the service drops a pod that is not ready, and with it the metrics that say why")
+	}
 	if mode := *volume(t, pod, "secrets").Secret.DefaultMode; mode != 0o440 {
 		t.Errorf("mode of the secrets = %o, want 440", mode)
 	}

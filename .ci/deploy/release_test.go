@@ -39,11 +39,11 @@ func TestRelease(t *testing.T) {
 	}
 }
 
-// The Debian package is built as goreleaser would, by the same library, and taken apart by dpkg. What is in it is left in
-// the folder DEB, for systemd to look at.
+// The Debian package is built as goreleaser would, by the same library, and taken apart by dpkg. It is left in the folder DEB as
+// bridge.deb, and what is in it as root, for systemd to look at.
 func TestDebianPackage(t *testing.T) {
-	program, root := os.Getenv("PROGRAM"), os.Getenv("DEB")
-	if program == "" || root == "" {
+	program, folder := os.Getenv("PROGRAM"), os.Getenv("DEB")
+	if program == "" || folder == "" {
 		t.Skip("it takes PROGRAM, the program to pack, and DEB, the folder to unpack it in; .ci/deploy/run gives both")
 	}
 	p := release(t)
@@ -55,12 +55,13 @@ func TestDebianPackage(t *testing.T) {
 	}
 	info := nfpm.WithDefaults(&nfpm.Info{
 		Name: p.ProjectName, Version: "1.2.3", Arch: "amd64", Platform: "linux", Section: n.Section, Maintainer: n.Maintainer,
-		Description: n.Description, License: n.License, Overridables: nfpm.Overridables{Recommends: n.Recommends, Contents: contents},
+		Description: n.Description, License: n.License, Overridables: nfpm.Overridables{Recommends: n.Recommends, Contents: contents,
+			Scripts: nfpm.Scripts{PostInstall: n.Scripts.PostInstall, PreRemove: n.Scripts.PreRemove}},
 	})
 	if err := nfpm.PrepareForPackager(info, "deb"); err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "bridge.deb")
+	path, root := filepath.Join(folder, "bridge.deb"), filepath.Join(folder, "root")
 	f, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)
@@ -75,6 +76,7 @@ func TestDebianPackage(t *testing.T) {
 	}
 	for path, want := range map[string]os.FileMode{
 		"usr/bin/slack-gitlab-bridge": 0o755, "usr/lib/systemd/system/slack-gitlab-bridge.service": 0o644,
+		"usr/sbin/slack-gitlab-bridge-as-service": 0o755, "usr/share/doc/slack-gitlab-bridge/docs/operate.md": 0o644,
 		"etc/slack-gitlab-bridge": os.ModeDir | 0o755, "usr/share/doc/slack-gitlab-bridge/README.md": 0o644,
 	} {
 		if info, err := os.Stat(filepath.Join(root, path)); err != nil || info.Mode() != want {

@@ -12,7 +12,7 @@ import (
 // foreign are names of that form in deploy/ and docs/deploy.md that are others' variables, or none.
 var foreign = []string{
 	"BRIDGE_ARCHIVE", "BRIDGE_SHA256", "BRIDGE_NAMESPACE", "KUBE_CONTEXT", "CI_PIPELINE_SOURCE", "CI_COMMIT_BRANCH", "CI_DEFAULT_BRANCH",
-	"AF_INET", "AF_INET6", "AF_UNIX", "CGO_ENABLED",
+	"CI_SERVER_URL", "AF_INET", "AF_INET6", "AF_UNIX", "CGO_ENABLED", "CREDENTIALS_DIRECTORY",
 }
 
 // deployed gives the files by which the bridge is installed, and the page about it, by path.
