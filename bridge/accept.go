@@ -185,6 +185,7 @@ func (b *Bridge) putLook(ctx context.Context, c *store.Change, t Thread, h Hint)
 		if job, err = (Action{Look: &Look{}}).job(t); err != nil {
 			return err
 		}
+		job.NotBefore = b.company.wait(t)
 	}
 	// In order by revision; the time keeps it from being taken for one of a look that a person has dropped.
 	key := fmt.Sprintf("%s%016x-%x", hintPrefix(t), job.Rev+1, time.Now().UnixNano())
@@ -204,6 +205,9 @@ func (b *Bridge) putLook(ctx context.Context, c *store.Change, t Thread, h Hint)
 	}
 	if !h.Swept {
 		job.Parked = "" // something happened: it is tried again, if it was given up
+	}
+	if h.urgent() && job.Tries == 0 && job.Waits == "" {
+		job.NotBefore = time.Time{} // it waited for company at most
 	}
 	job.Urgent = job.Urgent || h.urgent()
 	c.Put(key, h)

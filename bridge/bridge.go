@@ -66,6 +66,7 @@ type Bridge struct {
 	outages outages
 	limits  limits
 	recent  recent
+	company company
 	gaps    chan struct{} // a gap was told that is not taken up yet
 	catchUp catchUp
 	polls   chan struct{}

@@ -126,17 +126,14 @@ func (f Facts) follow() Verdict {
 	return v
 }
 
-// mirror passes on new replies: those that Slack delivered late by themselves, the others together.
+// mirror passes on new replies: those that Slack delivered late together, and so the others.
 func (f Facts) mirror(link *Link, replies []Message) (actions []Action, reasons []string) {
 	if len(replies) == 0 {
 		return nil, nil
 	}
 	replies, left := f.spare(link, replies)
 	delayed, fresh := f.split(replies)
-	for _, m := range delayed {
-		actions = append(actions, f.notes([]Message{m}, late)...)
-	}
-	actions = append(actions, f.notes(fresh, "")...)
+	actions = append(f.notes(delayed, late), f.notes(fresh, "")...)
 	if n := len(delayed) + len(fresh); n > 0 {
 		reasons = append(reasons, plural(n, "new reply", "new replies"))
 	}

@@ -289,10 +289,10 @@ func TestDecideWithAnIssue(t *testing.T) {
 		{"a reply", func(s *scene) *scene { return born(s).reply(10, nil) }, "1 new reply", []string{"note of 1"}},
 		{"replies that wait together", func(s *scene) *scene { return born(s).reply(10, nil).reply(20, nil) }, "2 new replies", []string{"note of 2"}},
 		{"a reply that is mirrored", func(s *scene) *scene { return s.with("eyes", agentOne).reply(10, nil).passed() }, "nothing changed", nil},
-		{"late ones, each by itself, and a new one", func(s *scene) *scene {
+		{"late ones, apart from a new one", func(s *scene) *scene {
 			return s.with("eyes", agentOne).reply(10, nil).passed().reply(5, nil).reply(7, nil).reply(20, nil)
 		}, "3 new replies",
-			[]string{"note of 1, late", "note of 1, late", "note of 1"}},
+			[]string{"note of 2, late", "note of 1"}},
 		{"an app's reply", func(s *scene) *scene { return born(s).reply(10, func(m *Message) { m.App = "Alerts" }) }, "1 new reply", []string{"note of 1"}},
 		{"an app's reply, left out", func(s *scene) *scene {
 			return born(s.setting(`"mirror_apps": false, `)).reply(10, func(m *Message) { m.App = "Alerts" })

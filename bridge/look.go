@@ -37,6 +37,7 @@ func (b *Bridge) look(ctx context.Context, job store.Job, t Thread) (next *store
 		return nil, err
 	}
 	v := Decide(f)
+	b.company.noted(t, v.Actions)
 	if err := b.settled(ctx, f, v); err != nil {
 		return nil, err
 	}
@@ -106,6 +107,9 @@ func (b *Bridge) endLook(ctx context.Context, c *store.Change, t Thread, job sto
 	now.Tries, now.Waits = 0, ""
 	if now.Urgent, err = b.urgentBeside(ctx, t, hints); err != nil {
 		return err
+	}
+	if !now.Urgent {
+		now.NotBefore = b.company.wait(t)
 	}
 	c.PutJobLast(now)
 	return nil
