@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"regexp"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -172,8 +174,16 @@ type Deed struct {
 	What string    `json:"what"` // no message text
 }
 
-// deedsKept is how many lines of a thread's history are kept.
-const deedsKept = 30
+const (
+	// deedsKept is how many lines of a thread's history are kept.
+	deedsKept = 30
+	// repliesKept is how many of them may tell of nothing but replies that were passed on: a long thread keeps the rest of its history, and a
+	// message costs no bytes here.
+	repliesKept = 6
+)
+
+// ofReplies matches the deeds that tell of nothing but replies that were passed on.
+var ofReplies = regexp.MustCompile(`^(\d+ new repl(y|ies)|note \d+ on \S+ with \d+ repl(y|ies))$`)
 
 // noteDeed adds a line to the thread's history. Its other end may add one meanwhile: then the change conflicts.
 func (b *Bridge) noteDeed(ctx context.Context, c *store.Change, t Thread, what string) error {
@@ -191,8 +201,26 @@ func (b *Bridge) noteDeed(ctx context.Context, c *store.Change, t Thread, what s
 		c.GuardAbsent(auditKey(t))
 	}
 	deeds = append(deeds, Deed{At: time.Now().UTC().Truncate(time.Second), What: what})
-	c.Put(auditKey(t), deeds[max(0, len(deeds)-deedsKept):])
+	c.Put(auditKey(t), thinned(deeds))
 	return nil
+}
+
+// thinned leaves out the oldest lines of which there are too many.
+func thinned(deeds []Deed) []Deed {
+	spare := -repliesKept
+	for _, d := range deeds {
+		if ofReplies.MatchString(d.What) {
+			spare++
+		}
+	}
+	kept := slices.DeleteFunc(deeds, func(d Deed) bool {
+		if spare <= 0 || !ofReplies.MatchString(d.What) {
+			return false
+		}
+		spare--
+		return true
+	})
+	return kept[max(0, len(kept)-deedsKept):]
 }
 
 // link reads the thread's link; nil if it has none. raw is what a guard takes.

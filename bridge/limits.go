@@ -67,18 +67,18 @@ func (a Action) route(t Thread, said saidRecord) string {
 
 // recallLimits learns from the jobs that were told to wait before the start.
 func (b *Bridge) recallLimits(ctx context.Context) {
-	jobs, err := b.store.Jobs(ctx)
-	for _, job := range jobs {
-		if job.Gate == "" {
+	for _, key := range b.store.Gated() {
+		job, found, err := b.store.Job(ctx, key)
+		if err != nil && ctx.Err() == nil {
+			b.log.Error().Err(err).Msg("store cannot be read")
+		}
+		if !found {
 			continue
 		}
 		t, a, bad := decode(job)
 		if _, said, unread := b.known(ctx, t, a); bad == nil && unread == nil {
 			b.limits.set(a.route(t, said), job.Gate)
 		}
-	}
-	if err != nil && ctx.Err() == nil {
-		b.log.Error().Err(err).Msg("store cannot be read")
 	}
 }
 

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -311,4 +312,51 @@ func TestTsOf(t *testing.T) {
 	if _, ok := ParseThread(fmt.Sprintf("%s/%s", help, at(0))); !ok {
 		t.Error("ParseThread() of what String() gives: not ok")
 	}
+}
+
+// batches notes how many issues are asked for at once.
+type batches struct {
+	GitLab
+	sizes []int
+}
+
+func (b *batches) Issues(ctx context.Context, project int, iids []int) ([]Issue, error) {
+	b.sizes = append(b.sizes, len(iids))
+	return b.GitLab.Issues(ctx, project, iids)
+}
+
+// However many threads have an open issue, no more are in memory at a time than are asked for at once.
+func TestSweepComparesIssuesPageByPage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		var asked *batches
+		r.wrap = func(s Slack, g GitLab) (Slack, GitLab) {
+			asked = &batches{GitLab: g}
+			return s, asked
+		}
+		r.start()
+		defer r.stop()
+		const open = 2*issuesAtOnce + 50
+		now := time.Now().UTC()
+		c := r.store.Change()
+		for i := range open {
+			issue := Issue{Project: 7, IID: i + 1, Updated: now}
+			c.Put(linkKey(Thread{help, at(i)}), Link{Issue: issue, Polled: now})
+			if i == open-1 {
+				issue.Updated = now.Add(time.Second)
+			}
+			r.gitlab.mu.Lock()
+			r.gitlab.issues = append(r.gitlab.issues, &fakeIssue{Issue: issue})
+			r.gitlab.mu.Unlock()
+		}
+		if err := r.store.Commit(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		asked.sizes = nil
+		looks, err := r.bridge.sweepIssues(t.Context(), help, map[int]*Project{})
+		if want := []int{issuesAtOnce, issuesAtOnce, 50}; looks != 1 || err != nil || !slices.Equal(asked.sizes, want) {
+			t.Errorf("sweepIssues = %d, %v, having asked for %v issues, want 1, nil and %v", looks, err, asked.sizes, want)
+		}
+	})
 }

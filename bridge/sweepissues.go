@@ -10,59 +10,86 @@ import (
 	"time"
 )
 
+// issuesAtOnce is how many issues of a project are compared together: as many as GitLab gives in one answer, and no more are in memory at a time,
+// however many threads there are.
+const issuesAtOnce = 100
+
+// issueSweep is one channel's threads on their way to be compared.
+type issueSweep struct {
+	b     *Bridge
+	seen  map[int]*Project // in which each project is read once a sweep
+	ready map[int]map[Thread]*Link
+	cut   map[int]bool // the projects that are left alone for the rest of the sweep
+	looks int
+	err   error
+}
+
 // sweepIssues compares what a poll cannot tell: issues that were deleted, comments that were, and who can read the project. It returns
 // how many threads are to be looked at, and adds the projects of the channel and its issues to seen, in which each is read once a sweep.
 // One project's trouble leaves the others alone.
 func (b *Bridge) sweepIssues(ctx context.Context, channel string, seen map[int]*Project) (looks int, err error) {
-	links, err := b.openLinks(ctx, channel)
-	if err != nil {
-		return 0, err
+	s := issueSweep{b: b, seen: seen, ready: map[int]map[Thread]*Link{}, cut: map[int]bool{}}
+	if err := s.openLinks(ctx, channel); err != nil {
+		return s.looks, errors.Join(s.err, err)
 	}
 	if r := b.rules(channel); r != nil { // who can read it decides on issues that are yet to be made
 		p, failed := b.gitlab.Project(ctx, r.Channel.Project)
-		if failed == nil && links[p.ID] == nil {
-			links[p.ID] = map[Thread]*Link{}
+		if failed == nil && s.ready[p.ID] == nil {
+			s.ready[p.ID] = map[Thread]*Link{}
 		}
-		err = failed
+		s.err = errors.Join(s.err, failed)
 	}
-	for _, project := range slices.Sorted(maps.Keys(links)) {
-		n, failed := b.sweepProject(ctx, project, links[project], seen)
-		looks += n
-		if failed != nil {
-			err = errors.Join(err, fmt.Errorf("sweep issues of project %d: %w", project, failed))
-		}
+	for _, project := range slices.Sorted(maps.Keys(s.ready)) {
+		s.compare(ctx, project)
 	}
-	return looks, err
+	return s.looks, s.err
 }
 
-// openLinks lists the channel's threads that have an open issue, or one closed within the window, by project.
-func (b *Bridge) openLinks(ctx context.Context, channel string) (map[int]map[Thread]*Link, error) {
-	out := map[int]map[Thread]*Link{}
+// openLinks goes through the channel's threads that have an open issue, or one closed within the window, and compares those of a project as soon
+// as there are enough.
+func (s *issueSweep) openLinks(ctx context.Context, channel string) error {
 	prefix := "link/" + channel + "/"
-	oldest := time.Now().Add(-b.config.SweepWindow)
+	oldest := time.Now().Add(-s.b.config.SweepWindow)
 	for after := ""; ; {
-		page, err := b.store.List(ctx, prefix, after, mirrorPage)
+		page, err := s.b.store.List(ctx, prefix, after, mirrorPage)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, r := range page {
 			after = r.Key
 			link := new(Link)
 			if err := r.Decode(link); err != nil {
-				return nil, err
+				return err
 			}
 			if link.Lost != "" || link.Issue.Closed && link.Closed.Before(oldest) {
 				continue
 			}
-			if out[link.Issue.Project] == nil {
-				out[link.Issue.Project] = map[Thread]*Link{}
+			project := link.Issue.Project
+			if s.ready[project] == nil {
+				s.ready[project] = map[Thread]*Link{}
 			}
-			out[link.Issue.Project][Thread{channel, strings.TrimPrefix(r.Key, prefix)}] = link
+			s.ready[project][Thread{channel, strings.TrimPrefix(r.Key, prefix)}] = link
+			if len(s.ready[project]) == issuesAtOnce {
+				s.compare(ctx, project)
+			}
 		}
 		if len(page) < mirrorPage {
-			return out, nil
+			return nil
 		}
 	}
+}
+
+// compare compares what is ready of a project. Once that fails it is left alone.
+func (s *issueSweep) compare(ctx context.Context, project int) {
+	if !s.cut[project] {
+		n, err := s.b.sweepProject(ctx, project, s.ready[project], s.seen)
+		s.looks += n
+		if err != nil {
+			s.cut[project] = true
+			s.err = errors.Join(s.err, fmt.Errorf("sweep issues of project %d: %w", project, err))
+		}
+	}
+	clear(s.ready[project])
 }
 
 // sweepProject compares the issues of one project.
@@ -76,8 +103,8 @@ func (b *Bridge) sweepProject(ctx context.Context, project int, links map[Thread
 		seen[project] = &p
 	}
 	p := *seen[project]
-	if p.ID == 0 {
-		return 0, nil // it could not be read, and that is said
+	if p.ID == 0 || len(links) == 0 {
+		return 0, nil // it could not be read, and that is said; or is but to be seen
 	}
 	var iids []int
 	for _, l := range links {

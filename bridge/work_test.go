@@ -227,7 +227,7 @@ func TestJobChangedBeforeItIsSent(t *testing.T) {
 	})
 }
 
-// A thread's history does not grow without end.
+// A thread's history does not grow without end, and tells of more than replies.
 func TestHistoryIsBounded(t *testing.T) {
 	story(t, func(r *rig, th Thread) {
 		r.reacted(th, th.TS, agentOne, "eyes", true)
@@ -236,8 +236,15 @@ func TestHistoryIsBounded(t *testing.T) {
 			r.idle()
 		}
 		did := r.deeds(th)
-		if last := did[len(did)-1].What; len(did) != deedsKept || last != "note 30 on acme/app#1 with 1 reply" {
-			t.Errorf("%d lines, the last %q, want %d and the newest last", len(did), last, deedsKept)
+		if last := did[len(did)-1].What; len(did) != 3+repliesKept || did[0].What != "acknowledged by UAGENT1" || last != "note 30 on acme/app#1 with 1 reply" {
+			t.Errorf("%d lines from %q to %q, want %d from the beginning to the newest reply", len(did), did[0].What, last, 3+repliesKept)
+		}
+		for n := range deedsKept {
+			r.reacted(th, th.TS, agentOne, "sos", n%2 == 0)
+			r.idle()
+		}
+		if did = r.deeds(th); len(did) != deedsKept {
+			t.Errorf("%d lines after %d more of other kinds, want %d", len(did), 2*deedsKept, deedsKept)
 		}
 	})
 }

@@ -45,6 +45,19 @@ func (s *Store) ThreadJobs(ctx context.Context, prefix string) ([]Job, error) {
 // disk: for people, not for the loop.
 func (s *Store) Jobs(ctx context.Context) ([]Job, error) { return s.ThreadJobs(ctx, "") }
 
+// Gated returns the keys of the jobs that wait, or have waited, at a gate, from memory.
+func (s *Store) Gated() (keys []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, e := range s.queue.jobs {
+		if e.gate != "" {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
 // Stats is what waits, counted.
 type Stats struct {
 	Waiting int       // neither begun nor parked

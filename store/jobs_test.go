@@ -47,6 +47,20 @@ func TestJobIsKept(t *testing.T) {
 	}
 }
 
+func TestGated(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	if got := s.Gated(); len(got) != 0 {
+		t.Errorf("Gated() of nothing = %v, want none", got)
+	}
+	late, soon := job("b", "l"), job("a", "m")
+	late.Gate, soon.Gate = "notes", "posts"
+	queue(t, s, late, job("c", "n"), soon)
+	if got, want := s.Gated(), []string{"a", "b"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("Gated() = %v, want %v", got, want)
+	}
+}
+
 func TestJobWithoutAnything(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
