@@ -24,7 +24,7 @@ type Config struct {
 	HTTP *http.Client
 	// FormerAccounts are usernames whose marks still count, after the token's account changed.
 	FormerAccounts []string
-	// CacheFor is how long projects, labels and users are taken as they were read; 0 means 10 minutes.
+	// CacheFor is how long projects, labels and users are taken as they were read; 0 means 11 minutes. [GitLab.ReadProject] begins a project's anew.
 	CacheFor time.Duration
 	// MaxAnswer is how many bytes of one answer are read; 0 means 256 MiB. A longer one counts as lost.
 	MaxAnswer int64
@@ -32,7 +32,7 @@ type Config struct {
 
 const (
 	timeout  = 30 * time.Second
-	cacheFor = 10 * time.Minute
+	cacheFor = 11 * time.Minute // a little longer than from sweep to sweep, which read the projects anew
 	// unknownFor is how long a username that does not exist, or is blocked, is not asked for again.
 	unknownFor = 2 * time.Minute
 )

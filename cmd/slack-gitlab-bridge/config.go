@@ -75,7 +75,9 @@ func loadConfig(environ []string, needs ...string) (config, error) {
 	for _, f := range append(c.missing(needs), c.invalid()...) {
 		name, _, _ := strings.Cut(f, " ")
 		// A value that could not be read is named already, and one fault of each is enough.
-		if !slices.ContainsFunc(faults, func(said string) bool { return strings.HasPrefix(said, name+" ") || strings.HasPrefix(said, name+"_FILE: ") }) {
+		if !slices.ContainsFunc(faults, func(said string) bool {
+			return strings.HasPrefix(said, name+" ") || strings.HasPrefix(said, name+"_FILE: ")
+		}) {
 			faults = append(faults, f)
 		}
 	}

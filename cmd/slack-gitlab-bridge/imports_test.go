@@ -52,7 +52,7 @@ var allowed = map[string]struct{ code, tests []string }{
 	"sandbox/fakeslack":  {code: []string{"sandbox/faults", "github.com/gorilla/websocket"}},
 	"sandbox/fakegitlab": {code: []string{"sandbox/faults", "github.com/yuin/goldmark"}},
 	"sandbox/faults":     {},
-	"bench/loop":         {code: []string{"github.com/slack-go/slack", "github.com/xanzy/go-gitlab"}},        // no part of the product: what it is measured against
+	"bench/loop":         {code: []string{"github.com/slack-go/slack", "github.com/xanzy/go-gitlab"}},                          // no part of the product: what it is measured against
 	"bench":              {code: []string{"sandbox/fakeslack", "sandbox/fakegitlab", "sandbox/faults", "store", "store/bolt"}}, // the rest is a child process
 	"cmd/slack-gitlab-bridge": {
 		code: []string{
