@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -53,6 +54,7 @@ func runWith(ctx context.Context, c config, w world, reload <-chan os.Signal) er
 	}
 	defer d.close()
 	d.reload = reload
+	go giveBackLoop(ctx, debug.FreeOSMemory)
 	return d.run(ctx)
 }
 
