@@ -2,9 +2,11 @@ package deploy
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,11 +34,36 @@ func TestRelease(t *testing.T) {
 	if _, err := os.Stat(filepath.Join("../..", p.Builds[0].Main)); err != nil {
 		t.Error(err)
 	}
-	for _, f := range p.Archives[0].Files {
+	patterns := p.Archives[0].Files
+	for _, f := range patterns {
 		if found, err := filepath.Glob(filepath.Join("../..", strings.ReplaceAll(f.Source, "**/", ""))); err != nil || len(found) == 0 {
 			t.Errorf("the archive is to hold %s: %q, %v", f.Source, found, err)
 		}
 	}
+	for _, name := range append(held(t, "docs"), held(t, "deploy")...) {
+		// To goreleaser ** is at least one folder.
+		if !slices.ContainsFunc(patterns, func(f config.File) bool {
+			is, err := filepath.Match(strings.ReplaceAll(f.Source, "**/", "*/"), name)
+			return is && err == nil
+		}) {
+			t.Errorf("the archive lacks %s", name)
+		}
+	}
+}
+
+// held names the files of a folder of the repository.
+func held(t *testing.T, folder string) (names []string) {
+	t.Helper()
+	root := os.DirFS("../..")
+	if err := fs.WalkDir(root, folder, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			names = append(names, path)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return names
 }
 
 // The Debian package is built as goreleaser would, by the same library, and taken apart by dpkg. It is left in the folder DEB as
