@@ -170,7 +170,7 @@ func takenOver(n int) func(*simulation) error {
 }
 
 var storming = series{
-	name: "storm", environ: []string{eventful, "POLL_INTERVAL=10m"}, before: standing(500, time.Minute),
+	name: "storm", vast: true, environ: []string{eventful, "POLL_INTERVAL=10m"}, before: standing(500, time.Minute),
 	errands: []errand{{
 		what: "a storm: 5,000 events over 500 threads", during: 20 * time.Minute,
 		act: func(s *simulation) error {
@@ -198,7 +198,7 @@ var quietAgents = "AGENTS_JSON=" + strings.Replace(simulatedAgents, `"project": 
 const oneSweep = 10 * time.Minute
 
 var sweeping = series{
-	name: "sweep", environ: []string{quietAgents, "POLL_INTERVAL=10m", "BACKFILL=1h"}, before: standing(1010, time.Minute), settle: takenOver(1000),
+	name: "sweep", vast: true, environ: []string{quietAgents, "POLL_INTERVAL=10m", "BACKFILL=1h"}, before: standing(1010, time.Minute), settle: takenOver(1000),
 	errands: []errand{
 		{
 			what: "a sweep of 1,000 open threads in the window, nothing changed", during: oneSweep,

@@ -36,6 +36,7 @@ type series struct {
 	cold    bool                    // the first errand starts the daemon
 	settle  func(*simulation) error // beside the running daemon, not counted; nil: nothing
 	errands []errand
+	vast    bool // hundreds of threads: not with -short
 }
 
 const (
@@ -47,10 +48,13 @@ const (
 	eventful = "SWEEP_INTERVAL=24h"
 )
 
-// TestRequests counts what the daemon asks of both vendors for each thing that can happen, call by call.
+// TestRequests counts what the daemon asks of both vendors for each thing that can happen, call by call. With -short it leaves out what is vast.
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	for _, p := range allSeries() {
+		if p.vast && testing.Short() {
+			continue
+		}
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
 			rehearse(t, append([]string{"LOG_LEVEL=error"}, p.environ...), p.play)
