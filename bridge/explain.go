@@ -40,6 +40,9 @@ const Behind = "waits behind "
 // Explain reads a thread as a look would, and changes nothing. The thread may be named by one of its replies.
 func (b *Bridge) Explain(ctx context.Context, t Thread) (Explanation, error) {
 	x := Explanation{Thread: t}
+	if err := b.foresee(ctx); err != nil {
+		return x, err
+	}
 	f, err := b.gather(ctx, t, []Hint{{Reactions: true, Whole: true}})
 	if err != nil {
 		return x, err

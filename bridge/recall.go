@@ -48,31 +48,17 @@ func marksKey(project int) string { return "cursor/marks/" + strconv.Itoa(projec
 
 // orient finds out, before anything else is done, what the store does not know.
 func (b *Bridge) orient(ctx context.Context) error {
-	l, known, err := readLapse(ctx, b.store)
+	l, noted, isCopy, err := b.unknown(ctx)
 	if err != nil {
 		return err
 	}
-	now := time.Now().UTC()
-	var copied time.Time
-	isCopy, err := b.store.Get(ctx, store.CopiedKey, &copied)
-	switch {
-	case err != nil:
-		return err
-	case isCopy:
-		l = lapse{From: copied, Until: now}
-		if err := b.unsettle(ctx, copied); err != nil {
+	if isCopy {
+		if err := b.unsettle(ctx, l.From); err != nil {
 			return err
 		}
 		b.log.Warn().Time("from", l.From).Msg("the store is a copy: what was done since then is looked for in GitLab and Slack")
-	case known:
-		known = !l.Until.After(now)
-		l.Until = earlier(l.Until, now) // else the clock was wrong
-	default:
-		if fresh, err := isNew(ctx, b.store); err != nil || fresh {
-			l.Until = now
-		}
 	}
-	if !known || isCopy {
+	if !noted {
 		c := b.store.Change()
 		c.Put(lapseKey, l)
 		c.Delete(store.CopiedKey)
@@ -82,6 +68,44 @@ func (b *Bridge) orient(ctx context.Context) error {
 	}
 	b.lapse.Store(&l)
 	return nil
+}
+
+// unknown tells, changing nothing, what the store does not know, whether that is noted there, and whether it is a copy that was not used yet.
+func (b *Bridge) unknown(ctx context.Context) (l lapse, noted, isCopy bool, err error) {
+	if l, noted, err = readLapse(ctx, b.store); err != nil {
+		return l, false, false, err
+	}
+	now := time.Now().UTC()
+	var copied time.Time
+	isCopy, err = b.store.Get(ctx, store.CopiedKey, &copied)
+	switch {
+	case err != nil:
+		return l, false, false, err
+	case isCopy:
+		return lapse{From: copied, Until: now}, false, true, nil
+	case noted:
+		noted = !l.Until.After(now)
+		l.Until = earlier(l.Until, now) // else the clock was wrong
+	default:
+		var fresh bool
+		if fresh, err = isNew(ctx, b.store); fresh {
+			l.Until = now
+		}
+	}
+	return l, noted, false, err
+}
+
+// foresee has a bridge that does not run know what the store does not: as orient, but it notes nothing.
+func (b *Bridge) foresee(ctx context.Context) error {
+	before := b.lapse.Load()
+	if *before != (lapse{}) {
+		return nil
+	}
+	l, _, _, err := b.unknown(ctx)
+	if err == nil {
+		b.lapse.CompareAndSwap(before, &l) // unless Run has begun meanwhile
+	}
+	return err
 }
 
 func readLapse(ctx context.Context, s *store.Store) (l lapse, known bool, err error) {

@@ -63,9 +63,11 @@ func explain(ctx context.Context, w world, t bridge.Thread) (x bridge.Explanatio
 		return x, heldElsewhere(c, "explain "+t.String(), err)
 	}
 	defer d.close()
-	if err := errors.Join(d.slack.Start(ctx), d.gitlab.Start(ctx)); err != nil {
+	about, err := bridge.About(ctx, d.store)
+	if err := errors.Join(err, d.slack.Start(ctx), d.gitlab.Start(ctx)); err != nil {
 		return x, err
 	}
+	d.gitlab.AddFormer(about.Accounts) // not recognize, which notes the account of a token that may be somebody's own
 	return d.bridge.Explain(ctx, t)
 }
 

@@ -3,12 +3,16 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"slack-gitlab-bridge/bridge"
+	"slack-gitlab-bridge/store"
 )
 
 func TestParsePermalink(t *testing.T) {
@@ -62,6 +66,38 @@ func explained(t *testing.T, s *stage, environ []string, thread string) {
 	if err := json.Unmarshal([]byte(out), &x); err != nil || x.Issue == nil || x.Issue.Ref != "acme/app#1" || !slices.Equal(x.Issue.Assignees, []string{"one"}) {
 		t.Errorf("explain --json = %q (%v), want the issue acme/app#1 of @one", out, err)
 	}
+}
+
+// Of a backup that was put back, explain tells without a daemon what was done since it was taken, also by another account; it notes no account.
+func TestExplainRestored(t *testing.T) {
+	s, environ := newTestStage(t, stageAgents)
+	path, thread := filepath.Join(s.dir, "bridge.db"), ""
+	t.Run("before", func(t *testing.T) {
+		runDaemon(t, s, environ)
+		thread = acknowledged(t, s, "the printer sings at night")
+		if status, _, problems := try(t, environ, "backup", path+".old"); status != 0 {
+			t.Fatalf("backup = %d, %q; want 0", status, problems)
+		}
+		for _, err := range []error{s.reply([]string{"first", "more", "bob", "louder now"}), s.quiet(nil), s.mirrored([]string{"first", "more"})} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	if err := errors.Join(os.Rename(path+".old", path), s.account([]string{"glpat-fresh"})); err != nil {
+		t.Fatal(err)
+	}
+	environ = append(environ, "GITLAB_TOKEN=glpat-fresh")
+	status, out, problems := try(t, environ, "explain", thread)
+	if status != 0 {
+		t.Fatalf("explain %s = %d, %q; want 0", thread, status, problems)
+	}
+	wantIn(t, "explain after a restore", out, "acme/app#1, open", "taken over: acme/app#1; nothing changed", "Would do   status card\n")
+	withStoreAt(t, path, func(s *store.Store) {
+		if about, err := bridge.About(t.Context(), s); err != nil || !slices.Equal(about.Accounts, []string{"bridge"}) || !about.Copy {
+			t.Errorf("after explain the store knows the accounts %q, a copy: %v, %v; want bridge alone, and still a copy", about.Accounts, about.Copy, err)
+		}
+	})
 }
 
 func TestExplainNothing(t *testing.T) {
