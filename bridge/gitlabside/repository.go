@@ -40,7 +40,7 @@ var errNoFile = errors.New("an answer without the file's content")
 func (g *GitLab) File(ctx context.Context, at Place, before RepositoryFile) (RepositoryFile, error) {
 	p, err := g.Project(ctx, at.Project)
 	if err != nil {
-		return RepositoryFile{}, err
+		return RepositoryFile{}, placed(err)
 	}
 	var f *gitlab.File
 	var tag string
@@ -71,7 +71,7 @@ func (g *GitLab) File(ctx context.Context, at Place, before RepositoryFile) (Rep
 		return RepositoryFile{}, &bridge.Never{Err: fmt.Errorf("%s: no such file or branch", r.what),
 			Remedy: "correct AGENTS_GITLAB, or put the file back; it is written group/project:path/in/repository.json@branch"}
 	case err != nil:
-		return RepositoryFile{}, err
+		return RepositoryFile{}, placed(err)
 	}
 	text, err := decoded(f)
 	if err != nil {
@@ -92,6 +92,18 @@ func decoded(f *gitlab.File) ([]byte, error) {
 	return text, nil
 }
 
+const placeRemedy = "not found, or the token's account may not see it: correct the path in AGENTS_GITLAB, " +
+	"or make the account of GITLAB_TOKEN a member of that project with the role Reporter or more"
+
+// placed has the remedy for a project that is not found name AGENTS_GITLAB, which names this one.
+func placed(err error) error {
+	o, is := errors.AsType[*bridge.Outage](err)
+	if !is || o.Remedy != projectRemedy {
+		return err
+	}
+	return &bridge.Outage{Scope: o.Scope, Remedy: placeRemedy, Err: o.Err}
+}
+
 // Branch is how a branch is guarded.
 type Branch struct {
 	Protected      bool
@@ -103,7 +115,7 @@ type Branch struct {
 func (g *GitLab) Branch(ctx context.Context, project, name string) (Branch, error) {
 	p, err := g.Project(ctx, project)
 	if err != nil {
-		return Branch{}, err
+		return Branch{}, placed(err)
 	}
 	var b *gitlab.Branch
 	r := request{what: "read branch " + shortened(name+" of "+project), want: http.StatusOK, project: p.ID,
@@ -119,7 +131,7 @@ func (g *GitLab) Branch(ctx context.Context, project, name string) (Branch, erro
 		return Branch{}, &bridge.Never{Err: fmt.Errorf("%s: no such branch", r.what), Remedy: "name a branch behind the @, no tag and no commit"}
 	}
 	if err != nil {
-		return Branch{}, err
+		return Branch{}, placed(err)
 	}
 	return Branch{Protected: b.Protected, DevelopersPush: b.DevelopersCanPush || b.DevelopersCanMerge}, nil
 }

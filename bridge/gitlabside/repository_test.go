@@ -1,8 +1,11 @@
 package gitlabside
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
+	"slack-gitlab-bridge/bridge"
 	"slack-gitlab-bridge/sandbox/fakegitlab"
 	"slack-gitlab-bridge/sandbox/faults"
 )
@@ -57,6 +60,9 @@ func TestFileFaults(t *testing.T) {
 		if kind(err) != c.want || got.Text != nil {
 			t.Errorf("%s: File(%v) = %q, %v; want %s", c.name, c.at, got.Text, err, c.want)
 		}
+		if o, is := errors.AsType[*bridge.Outage](err); is && o.Remedy != placeRemedy {
+			t.Errorf("%s: File(%v) has the remedy %q, want that AGENTS_GITLAB is wrong", c.name, c.at, o.Remedy)
+		}
 		w.wantDiscreet(c.name, err)
 	}
 }
@@ -72,8 +78,8 @@ func TestBranch(t *testing.T) {
 	if _, err := w.g.Branch(t.Context(), path, "other"); kind(err) != "never" {
 		t.Errorf("Branch(other) = %v, want never", err)
 	}
-	if _, err := w.g.Branch(t.Context(), "no/such", "main"); kind(err) != "outage of project no/such" {
-		t.Errorf("Branch in no project = %v, want an outage of it", err)
+	if _, err := w.g.Branch(t.Context(), "no/such", "main"); kind(err) != "outage of project no/such" || !strings.Contains(err.Error(), placeRemedy) {
+		t.Errorf("Branch in no project = %v, want an outage of it, with the remedy %q", err, placeRemedy)
 	}
 	w.fault("/branches/", faults.Fault{Status: 200, Answer: `{}`})
 	if _, err := w.g.Branch(t.Context(), path, "release/1.0"); kind(err) != "again" {

@@ -71,7 +71,7 @@ func loadRemoteAgents(ctx context.Context, c config) (*agentsFile, *agents.File,
 	}
 	if f.text, err = f.remote.read(ctx); err != nil {
 		err = fmt.Errorf("agents file: %w", err)
-		if !forNow(err) {
+		if misplaced(err) {
 			err = &wrongUse{err}
 		}
 		return nil, nil, err
@@ -94,6 +94,12 @@ func forNow(err error) bool {
 	_, outage := errors.AsType[*bridge.Outage](err)
 	_, never := errors.AsType[*bridge.Never](err)
 	return err != nil && !outage && !never
+}
+
+// misplaced reports an error that says that the file is not where it is said to be: neither does GitLab fail, nor refuse the token.
+func misplaced(err error) bool {
+	outage, is := errors.AsType[*bridge.Outage](err)
+	return !forNow(err) && !(is && outage.Scope == bridge.ScopeGitLab)
 }
 
 // bearable reports whether a failed look counts for nothing so far.

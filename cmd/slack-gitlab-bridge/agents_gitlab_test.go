@@ -157,9 +157,38 @@ func TestDoctorAgentsInGitLab(t *testing.T) {
 		wantFinding(t, found, "ok", "agents file", "1 channel, 2 agents")
 	}
 	_, found := examine(t, append(environ, "AGENTS_GITLAB=acme/platform:agents.json@other"))
-	wantFinding(t, found, "fault", "agents file", "no such file or branch", "correct AGENTS_GITLAB")
 	wantFinding(t, found, "fault", "branch of the agents file", "no such branch")
-	putRemote(t, s, "{")
-	_, found = examine(t, environ)
-	wantFinding(t, found, "fault", "agents file", "acme/platform:agents.json@main:1:")
+}
+
+// Only where the file itself is wrong, or where it is said to be, the configuration is: exit status 2.
+func TestDoctorAgentsNotInGitLab(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		plant  func(*testing.T, *stage) []string
+		status int
+		reason []string // of the agents file
+	}{
+		{"GitLab fails", func(_ *testing.T, s *stage) []string { silence(s); return nil }, 1, []string{"502", "try again"}},
+		{"GitLab is down", func(_ *testing.T, s *stage) []string { s.gitlabHTTP.Close(); return nil }, 1, []string{"connection refused", "try again"}},
+		{"the token is refused", func(*testing.T, *stage) []string { return []string{"GITLAB_TOKEN=glpat-other"} }, 1, []string{"401", "GITLAB_TOKEN"}},
+		{"no such project", func(*testing.T, *stage) []string { return []string{"AGENTS_GITLAB=acme/plattform:agents.json@main"} }, 2,
+			[]string{"404", "correct the path in AGENTS_GITLAB"}},
+		{"no such branch", func(*testing.T, *stage) []string { return []string{"AGENTS_GITLAB=acme/platform:agents.json@other"} }, 2,
+			[]string{"no such file or branch", "correct AGENTS_GITLAB"}},
+		{"a bad file", func(t *testing.T, s *stage) []string { putRemote(t, s, "{"); return nil }, 2, []string{"acme/platform:agents.json@main:1:"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s, environ := newRemoteStage(t, stageAgents)
+			environ = append(environ, test.plant(t, s)...)
+			status, found := examine(t, environ)
+			if status != test.status {
+				t.Errorf("doctor = %d, want %d", status, test.status)
+			}
+			if status, _, problems := try(t, environ, "plan"); status != test.status {
+				t.Errorf("plan = %d, %q; want %d", status, problems, test.status)
+			}
+			wantFinding(t, found, "fault", "agents file", test.reason...)
+		})
+	}
 }

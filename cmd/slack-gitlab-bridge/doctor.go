@@ -140,7 +140,7 @@ func (d *checkup) diagnose(ctx context.Context, environ []string) (wrong bool) {
 		return true
 	}
 	d.ok(checkEnvironment, "", "complete")
-	wrong = !d.checkAgentsFile()
+	wrong = d.checkAgentsFile()
 	n := system
 	n.heard = d.clocks.heard
 	var err error
@@ -234,8 +234,9 @@ func (d *checkup) unreachable(check, variable string, err error) {
 	d.fault(check, "", err.Error(), "check "+variable+", the network, and any proxy in between")
 }
 
-// checkAgentsFile parses the agents file and notes every fault of it.
-func (d *checkup) checkAgentsFile() bool {
+// checkAgentsFile parses the agents file and notes every fault of it. It reports whether the file, or where it is said to be, is wrong: that
+// GitLab does not give it, for now or to this token, says nothing of it.
+func (d *checkup) checkAgentsFile() (wrong bool) {
 	_, team, err := loadAgents(d.config)
 	var refused *agents.Error
 	switch {
@@ -246,18 +247,18 @@ func (d *checkup) checkAgentsFile() bool {
 		if refused.More > 0 {
 			d.fault(checkAgentsFile, "", count(refused.More, "further fault", "further faults"), "correct those above first")
 		}
-		return false
+		return true
 	case err != nil && d.config.AgentsGitLab != "":
 		d.failed(checkAgentsFile, "", errors.Unwrap(err))
-		return false
+		return misplaced(err)
 	case err != nil:
 		const remedy = "correct AGENTS_JSON or AGENTS_JSON_FILE"
 		d.fault(checkAgentsFile, "", strings.TrimSuffix(strings.TrimPrefix(err.Error(), "agents file: "), ": "+remedy), remedy+", or mount the file")
-		return false
+		return true
 	}
 	d.team = team
 	d.ok(checkAgentsFile, "", "%s, %s", count(len(team.Channels()), "channel", "channels"), count(len(team.Agents()), "agent", "agents"))
-	return true
+	return false
 }
 
 const (

@@ -20,5 +20,5 @@ func (d *checkup) diagnoseOffline(environ []string) (wrong bool) {
 		d.fault(checkAgentsFile, "", "AGENTS_GITLAB names one in GitLab, which cannot be read offline", "check a copy of it: unset AGENTS_GITLAB, and set AGENTS_JSON_FILE to its path")
 		return true
 	}
-	return !d.checkAgentsFile()
+	return d.checkAgentsFile()
 }
