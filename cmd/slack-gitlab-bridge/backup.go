@@ -79,6 +79,11 @@ func replace(path string, write func(temporary string) error) error {
 		}
 		return err
 	}
+	return syncFolder(path)
+}
+
+// syncFolder has a file's name survive a power cut.
+func syncFolder(path string) error {
 	folder, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return err

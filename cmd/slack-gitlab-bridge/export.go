@@ -1,11 +1,15 @@
 package main
 
 import (
+	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"strings"
 
 	"slack-gitlab-bridge/store"
 	"slack-gitlab-bridge/store/bolt"
@@ -42,31 +46,62 @@ func (i importCommand) Run(ctx context.Context, w world) error {
 	if err != nil {
 		return err
 	}
-	in := io.Reader(os.Stdin)
+	in := os.Stdin
 	if i.File != "-" {
-		f, err := os.Open(i.File)
-		if err != nil {
+		if in, err = os.Open(i.File); err != nil {
 			return err
 		}
-		defer f.Close()
-		in = f
+		defer in.Close()
 	}
-	engine, err := bolt.Open(c.Store, bolt.Options{Timeout: commandLockWait})
-	if errors.Is(err, bolt.ErrLocked) {
-		return fmt.Errorf("%w: stop the daemon: import goes into an empty store that nobody uses", err)
-	} else if err != nil {
+	lines := bufio.NewReader(in)
+	if head, _ := lines.Peek(bolt.HeadSize); bolt.IsStore(head) { // what cannot be read is said when it is read
+		return wrongUsef("%s is no export but a backup, or a store itself: it is not imported. To restore it, stop the daemon, copy the file to %s, which is STORE, and start again",
+			cmp.Or(strings.TrimPrefix(i.File, "-"), "standard input"), c.Store)
+	}
+	n, err := importTo(ctx, c.Store, lines)
+	if errors.Is(err, store.ErrNotEmpty) {
+		err = fmt.Errorf("%w: move %s away, or set STORE to another path", err, c.Store)
+	}
+	if err != nil {
 		return err
+	}
+	_, err = fmt.Fprintf(w.out, "%s imported into %s.\n", count(n, "record", "records"), c.Store)
+	return err
+}
+
+// importTo imports into the store at that path, or makes it: it then gets its name once it is whole.
+func importTo(ctx context.Context, path string, in io.Reader) (n int, err error) {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return importInto(ctx, path, bolt.Options{Timeout: commandLockWait}, in)
+	}
+	temporary := beside(path)
+	n, err = importInto(ctx, temporary, bolt.Options{NoReserve: true}, in)
+	if err == nil {
+		err = bolt.Publish(temporary, path)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		err = fmt.Errorf("%w: one was made meanwhile", store.ErrNotEmpty)
+	}
+	if gone := os.Remove(temporary); !errors.Is(gone, fs.ErrNotExist) {
+		err = errors.Join(err, gone)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return n, syncFolder(path)
+}
+
+// importInto imports into the engine in that file.
+func importInto(ctx context.Context, path string, o bolt.Options, in io.Reader) (int, error) {
+	engine, err := bolt.Open(path, o)
+	if errors.Is(err, bolt.ErrLocked) {
+		return 0, fmt.Errorf("%w: stop the daemon: import goes into an empty store that nobody uses", err)
+	} else if err != nil {
+		return 0, err
 	}
 	n, err := store.Import(ctx, engine, in)
 	if err == nil {
 		_, err = store.Open(ctx, engine) // it must be readable as jobs, too
 	}
-	if errors.Is(err, store.ErrNotEmpty) {
-		err = fmt.Errorf("%w: move %s away, or set STORE to another path", err, c.Store)
-	}
-	if err = errors.Join(err, engine.Close()); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(w.out, "%s imported into %s.\n", count(n, "record", "records"), c.Store)
-	return err
+	return n, errors.Join(err, engine.Close())
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -114,6 +115,48 @@ func TestCreateByTwoAtOnce(t *testing.T) {
 			t.Fatalf("Close = %v", err)
 		}
 		wantKeys(t, mustOpen(t, path), "a")
+	}
+}
+
+// A store that is ready beforehand takes its name unless there is one already, which stays as it is.
+func TestPublish(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	ready, path := filepath.Join(folder, "ready"), filepath.Join(folder, "bridge.db")
+	for i, want := range []error{nil, os.ErrExist} {
+		e := mustOpen(t, ready)
+		mustCommit(t, e, put(strconv.Itoa(i), "1"))
+		if err := e.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := Publish(ready, path); !errors.Is(err, want) {
+			t.Errorf("Publish = %v, want %v", err, want)
+		}
+		if err := os.Remove(ready); err != nil && !errors.Is(err, os.ErrNotExist) {
+			t.Fatal(err)
+		}
+	}
+	wantKeys(t, mustOpen(t, path), "0")
+}
+
+func TestIsStore(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "bridge.db")
+	if err := mustOpen(t, path).Close(); err != nil {
+		t.Fatal(err)
+	}
+	head, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		what string
+		head []byte
+		want bool
+	}{{"a store", head[:HeadSize], true}, {"less of it", head[:HeadSize-1], false}, {"an export", []byte(`{"format":"slack-gitlab-bridge export"}`), false}, {"nothing", nil, false}} {
+		if got := IsStore(c.head); got != c.want {
+			t.Errorf("IsStore(the beginning of %s) = %v, want %v", c.what, got, c.want)
+		}
 	}
 }
 

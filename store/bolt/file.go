@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -115,21 +116,32 @@ func create(path string, timeout time.Duration) error {
 	if err := errors.Join(db.Sync(), db.Close()); err != nil {
 		return err
 	}
-	return publish(f.Name(), path)
+	if err := Publish(f.Name(), path); !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
 }
 
-// publish gives the file its name without replacing one that another process has
-// published, and perhaps locked, in the meantime; hence a link where the file system
-// has links.
-func publish(temporary, path string) error {
+// Publish gives a store's file, which nobody has open, its name without replacing one
+// that another process has published, and perhaps locked, in the meantime; hence a link
+// where the file system has links. fs.ErrExist if there is one; the file may keep the
+// name that it had, too.
+func Publish(temporary, path string) error {
 	err := os.Link(temporary, path)
-	switch {
-	case errors.Is(err, fs.ErrExist):
-		return nil
-	case errors.Is(err, syscall.EPERM), errors.Is(err, errors.ErrUnsupported):
+	if errors.Is(err, syscall.EPERM) || errors.Is(err, errors.ErrUnsupported) {
 		return os.Rename(temporary, path)
 	}
 	return err
+}
+
+// HeadSize is how many bytes IsStore looks at.
+const HeadSize = 20
+
+// IsStore reports whether a file that begins with these bytes is a store, or a backup
+// of one, as far as that can be seen there.
+func IsStore(head []byte) bool {
+	const at, magic = 16, 0xED0CDAED // behind the header of bbolt's first page
+	return len(head) >= HeadSize && binary.NativeEndian.Uint32(head[at:]) == magic
 }
 
 func syncFolder(folder string) error {
