@@ -3,7 +3,6 @@ package bridge
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"slack-gitlab-bridge/store"
@@ -115,33 +114,7 @@ func (f Facts) cut() bool {
 
 // oldThreads compares the threads with an issue that are older than the window: those open, and those closed within it.
 func (s *sweeper) oldThreads(ctx context.Context, oldest time.Time) error {
-	prefix := "link/" + s.channel + "/"
-	for after := ""; ; {
-		page, err := s.b.store.List(ctx, prefix, after, mirrorPage)
-		if err != nil {
-			return err
-		}
-		for _, r := range page {
-			after = r.Key
-			ts := strings.TrimPrefix(r.Key, prefix)
-			if !before(ts, tsOf(oldest)) {
-				return nil // in order: the rest is within the window
-			}
-			var link Link
-			if err := r.Decode(&link); err != nil {
-				return err
-			}
-			if link.Issue.Closed && link.Closed.Before(oldest) {
-				continue
-			}
-			if err := s.oldThread(ctx, Thread{s.channel, ts}); err != nil {
-				return err
-			}
-		}
-		if len(page) < mirrorPage {
-			return nil
-		}
-	}
+	return s.b.openThreads(ctx, s.channel, oldest, tsOf(oldest), func(t Thread, _ *Link) error { return s.oldThread(ctx, t) })
 }
 
 // oldThread reads one thread whole and compares it.

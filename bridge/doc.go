@@ -54,7 +54,7 @@
 //	                          the changes that take more than one request
 //	retry.go, limits.go, outage.go, ops.go
 //	                          the vendors' errors, what follows from each, and who hears of it
-//	sweep.go, compare.go, poll.go, sweepissues.go
+//	sweep.go, open.go, compare.go, poll.go, sweepissues.go
 //	                          what happened while nobody listened
 //	alive.go, catchup.go, gapreport.go
 //	                          since when nobody did, and what is told of it

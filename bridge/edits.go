@@ -260,7 +260,7 @@ func (b *Bridge) intend(ctx context.Context, t Thread, was Issue, next string) e
 		link.Next = next
 		c := b.store.Change()
 		c.Guard(linkKey(t), raw)
-		c.Put(linkKey(t), link)
+		putLink(c, t, link, link.open())
 		if err := b.store.Commit(ctx, c); !errors.Is(err, store.ErrConflict) {
 			return err
 		}

@@ -898,7 +898,7 @@ type fakeDisk struct {
 	mu     sync.Mutex
 	refuse func(store.Batch) error // an error: nothing is written
 	lose   func(store.Batch) error // an error: it is written all the same
-	// reading is called after a record was read, and before its reader has it.
+	// reading is called after a record was read, by itself or among others, and before its reader has it.
 	reading func(key string)
 	damaged string // a key
 }
@@ -915,6 +915,19 @@ func (d *fakeDisk) Get(ctx context.Context, key string) ([]byte, error) {
 		reading(key)
 	}
 	return value, err
+}
+
+func (d *fakeDisk) Scan(ctx context.Context, prefix, after string, limit int) ([]store.KV, error) {
+	kvs, err := d.Engine.Scan(ctx, prefix, after, limit)
+	d.mu.Lock()
+	reading := d.reading
+	d.mu.Unlock()
+	if reading != nil {
+		for _, kv := range kvs {
+			reading(kv.Key)
+		}
+	}
+	return kvs, err
 }
 
 // damages makes the record of that key, and no other, unreadable.
@@ -1072,6 +1085,7 @@ func (r *rig) stop() {
 	if err := <-r.done; err != nil {
 		r.t.Errorf("Run() = %v, want nil", err)
 	}
+	r.wantNoted()
 	if err := r.engine.Close(); err != nil {
 		r.t.Error(err)
 	}

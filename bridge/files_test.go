@@ -139,7 +139,7 @@ func TestFilesAfterAMove(t *testing.T) {
 		link.Issue.Project = 8
 		c := r.store.Change()
 		c.Guard(linkKey(th), raw)
-		c.Put(linkKey(th), link)
+		putLink(c, th, link, true)
 		if err := r.store.Commit(r.t.Context(), c); err != nil {
 			t.Fatal(err)
 		}

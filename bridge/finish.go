@@ -126,6 +126,7 @@ func (b *Bridge) recordLink(ctx context.Context, c *store.Change, t Thread, o ou
 	} else {
 		c.Guard(linkKey(t), raw)
 	}
+	wasOpen := link.open()
 	switch {
 	case o.make != nil:
 		link = o.make
@@ -135,6 +136,6 @@ func (b *Bridge) recordLink(ctx context.Context, c *store.Change, t Thread, o ou
 	default:
 		o.link(link)
 	}
-	c.Put(linkKey(t), link)
+	putLink(c, t, link, wasOpen)
 	return nil
 }

@@ -217,7 +217,7 @@ func (b *Bridge) keepLink(ctx context.Context, c *store.Change, f Facts, v Verdi
 		return err
 	}
 	if string(was) != string(is) {
-		c.Put(linkKey(f.Thread), link)
+		putLink(c, f.Thread, link, old.open())
 	}
 	if f.Back.Moved == nil {
 		return nil

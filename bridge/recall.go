@@ -48,6 +48,9 @@ func marksKey(project int) string { return "cursor/marks/" + strconv.Itoa(projec
 
 // orient finds out, before anything else is done, what the store does not know.
 func (b *Bridge) orient(ctx context.Context) error {
+	if err := b.noteOpen(ctx); err != nil {
+		return err
+	}
 	l, noted, isCopy, err := b.unknown(ctx)
 	if err != nil {
 		return err

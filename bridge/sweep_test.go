@@ -342,7 +342,7 @@ func TestSweepComparesIssuesPageByPage(t *testing.T) {
 		c := r.store.Change()
 		for i := range open {
 			issue := Issue{Project: 7, IID: i + 1, Updated: now}
-			c.Put(linkKey(Thread{help, at(i)}), Link{Issue: issue, Polled: now})
+			putLink(c, Thread{help, at(i)}, &Link{Issue: issue, Polled: now}, false)
 			if i == open-1 {
 				issue.Updated = now.Add(time.Second)
 			}

@@ -48,35 +48,21 @@ func (b *Bridge) sweepIssues(ctx context.Context, channel string, seen map[int]*
 // openLinks goes through the channel's threads that have an open issue, or one closed within the window, and compares those of a project as soon
 // as there are enough.
 func (s *issueSweep) openLinks(ctx context.Context, channel string) error {
-	prefix := "link/" + channel + "/"
 	oldest := time.Now().Add(-s.b.config.SweepWindow)
-	for after := ""; ; {
-		page, err := s.b.store.List(ctx, prefix, after, mirrorPage)
-		if err != nil {
-			return err
-		}
-		for _, r := range page {
-			after = r.Key
-			link := new(Link)
-			if err := r.Decode(link); err != nil {
-				return err
-			}
-			if link.Lost != "" || link.Issue.Closed && link.Closed.Before(oldest) {
-				continue
-			}
-			project := link.Issue.Project
-			if s.ready[project] == nil {
-				s.ready[project] = map[Thread]*Link{}
-			}
-			s.ready[project][Thread{channel, strings.TrimPrefix(r.Key, prefix)}] = link
-			if len(s.ready[project]) == issuesAtOnce {
-				s.compare(ctx, project)
-			}
-		}
-		if len(page) < mirrorPage {
+	return s.b.openThreads(ctx, channel, oldest, "", func(t Thread, link *Link) error {
+		if link.Lost != "" {
 			return nil
 		}
-	}
+		project := link.Issue.Project
+		if s.ready[project] == nil {
+			s.ready[project] = map[Thread]*Link{}
+		}
+		s.ready[project][t] = link
+		if len(s.ready[project]) == issuesAtOnce {
+			s.compare(ctx, project)
+		}
+		return nil
+	})
 }
 
 // compare compares what is ready of a project. Once that fails it is left alone.

@@ -421,7 +421,7 @@ func (r *rig) orients(commits int) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if err := New(Config{}, r.slack, r.gitlab, s, r.bridge.AgentsFile(), zerolog.Nop(), noMeter{}).orient(r.t.Context()); err == nil && commits < 0 {
+	if err := New(Config{SweepWindow: r.window}, r.slack, r.gitlab, s, r.bridge.AgentsFile(), zerolog.Nop(), noMeter{}).orient(r.t.Context()); err == nil && commits < 0 {
 		r.t.Error("orient = nil, want the disk's error")
 	}
 	if err := engine.Close(); err != nil {

@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	exportHead  = `{"format":"slack-gitlab-bridge export","version":1,"store":1`
+	exportHead  = `{"format":"slack-gitlab-bridge export","version":1,"store":2`
 	exportStart = exportHead + "}\n"
 )
 

@@ -276,6 +276,27 @@ func TestOpenUpgrades(t *testing.T) {
 	}
 }
 
+// What a store of version 1 lacks is told to who opens it, if there is anything that it can lack.
+func TestOpenUnknown(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		record string
+		want   bool
+	}{{"link/C1/1.5", true}, {"cursor/alive", false}} {
+		e := newEngine(t)
+		if err := e.Commit(t.Context(), store.Batch{Puts: []store.KV{
+			{Key: "meta/version", Value: []byte(`{"version":1}`)}, {Key: c.record, Value: []byte(`{}`)},
+		}}); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if _, got, err := openStore(t, e).Read(t.Context(), store.OpenUnknownKey); got != c.want || err != nil {
+				t.Errorf("with %s: Read(%s) = %t, %v; want %t, nil", c.record, store.OpenUnknownKey, got, err, c.want)
+			}
+		}
+	}
+}
+
 func TestOpenRefusesWhatItCannotRead(t *testing.T) {
 	t.Parallel()
 	e := openEngine(t, filepath.Join(t.TempDir(), "bridge.db"))

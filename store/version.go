@@ -17,7 +17,20 @@ type migration func(context.Context, Engine) (Batch, error)
 
 // migrations[i] leads from version i+1 to i+2; so a new store has the version
 // len(migrations)+1.
-var migrations []migration
+var migrations = []migration{openUnknown}
+
+// OpenUnknownKey is there in a store with links whose program did not note which of them are open. Whoever opens it to work with it does
+// so, and deletes the record.
+const OpenUnknownKey = "unknown/open"
+
+// openUnknown brings a store to version 2: what it lacks there, only who knows what a link is can tell.
+func openUnknown(ctx context.Context, e Engine) (b Batch, err error) {
+	links, err := e.Scan(ctx, "link/", "", 1)
+	if len(links) > 0 {
+		b.Puts = []KV{{OpenUnknownKey, []byte("{}")}}
+	}
+	return b, err
+}
 
 type version struct {
 	Version int `json:"version"`

@@ -67,6 +67,9 @@ func TestUpgrade(t *testing.T) {
 	wants(t, s.reply([]string{"first", "meanwhile", "ada", "While it was replaced"}))
 	runDaemon(t, s, environ)
 	wants(t, s.quiet(nil), s.reply([]string{"first", "later", "bob", "And after"}), s.quiet(nil))
+	if _, out, _ := try(t, environ, "export"); !strings.Contains(out, `"open/`+stageChannel+"/"+s.messages["first"]) {
+		t.Errorf("export = %s\nwant the thread noted as open, which the old program did not", out)
+	}
 	if status, _, problems := try(t, environ, "jobs", "retry", "--all"); status != 0 {
 		t.Errorf("jobs retry --all = %d, %s", status, problems)
 	}
