@@ -124,8 +124,7 @@ func (b *Bridge) concerns(ctx context.Context, t Thread, e Event) (*Hint, error)
 }
 
 func (b *Bridge) reactionConcerns(ctx context.Context, t Thread, r *Rules, e Event) (*Hint, error) {
-	m := r.meanings()
-	if !m.mentions(e.Emoji) {
+	if !r.mentions(e.Emoji) {
 		return nil, nil
 	}
 	h := Hint{Reactions: true, At: e.At}
@@ -133,7 +132,7 @@ func (b *Bridge) reactionConcerns(ctx context.Context, t Thread, r *Rules, e Eve
 		h.Taken = &Given{Emoji: e.Emoji, User: e.User}
 	} else {
 		h.Fresh = &Given{Emoji: e.Emoji, User: e.User}
-		if _, agent := r.Agents[e.User]; agent && e.Emoji == m.Acknowledged {
+		if _, agent := r.Agents[e.User]; agent && e.Emoji == r.Channel.Acknowledged {
 			return &h, nil
 		}
 	}
@@ -143,8 +142,7 @@ func (b *Bridge) reactionConcerns(ctx context.Context, t Thread, r *Rules, e Eve
 // ifTracked gives the hint if the thread has an issue, one that was found for it, or work that may lead to one. The work is asked for first: it ends only in the
 // commit that makes the link.
 func (b *Bridge) ifTracked(ctx context.Context, t Thread, h Hint) (*Hint, error) {
-	jobs, err := b.store.ThreadJobs(ctx, t.String()+"/")
-	if err != nil || len(jobs) > 0 {
+	if works, err := b.store.HasJob(ctx, t.String()+"/"); err != nil || works {
 		return &h, err
 	}
 	for _, key := range []string{linkKey(t), foundKey(t)} {

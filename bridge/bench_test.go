@@ -16,7 +16,7 @@ import (
 )
 
 // newBench is a bridge that does nothing by itself, with so many threads that have their issues.
-func newBench(b *testing.B, threads int) (*rig, []Thread) {
+func newBench(b testing.TB, threads int) (*rig, []Thread) {
 	r := newRig(b)
 	var err error
 	if r.engine, err = bolt.Open(r.path, bolt.Options{}); err != nil {

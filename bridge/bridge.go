@@ -60,6 +60,7 @@ type Bridge struct {
 	gitlab GitLab
 	store  *store.Store
 	file   atomic.Pointer[agents.File]
+	book   ruleBook
 	log    zerolog.Logger
 	meter  Meter
 
@@ -94,38 +95,6 @@ func (b *Bridge) SetAgentsFile(t *agents.File) {
 
 // AgentsFile is the agents file in force.
 func (b *Bridge) AgentsFile() *agents.File { return b.file.Load() }
-
-// rules gives what the agents file says of a channel, nil if it is not listed.
-func (b *Bridge) rules(channel string) *Rules {
-	team := b.file.Load()
-	c, ok := team.Channel(channel)
-	if !ok {
-		return nil
-	}
-	c.Acknowledged = b.slack.Canonical(c.Acknowledged)
-	c.Resolved, c.Reopened = b.canonical(c.Resolved), b.canonical(c.Reopened)
-	labels := make([]agents.LabelEmoji, len(c.LabelEmojis))
-	for i, l := range c.LabelEmojis {
-		l.Emoji = b.slack.Canonical(l.Emoji)
-		labels[i] = l
-	}
-	c.LabelEmojis = labels
-	r := &Rules{Channel: c, Agents: map[string]agents.Agent{}}
-	for _, a := range team.Agents() {
-		if _, ok := team.Agent(a.SlackID, channel); ok {
-			r.Agents[a.SlackID] = a
-		}
-	}
-	return r
-}
-
-func (b *Bridge) canonical(emojis []string) []string {
-	out := make([]string, len(emojis))
-	for i, e := range emojis {
-		out[i] = b.slack.Canonical(e)
-	}
-	return out
-}
 
 // Where what lies in the store.
 func linkKey(t Thread) string              { return "link/" + t.String() }

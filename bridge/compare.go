@@ -103,9 +103,8 @@ func (s *sweeper) changed(ctx context.Context, t Thread, m *Message, link *Link)
 
 // cut reports whether Slack cut a list of users that matters: who else is in it only a look can tell.
 func (f Facts) cut() bool {
-	m := f.Rules.meanings()
 	for _, r := range f.Root.Reactions {
-		if len(r.Users) < r.Count && m.mentions(r.Emoji) {
+		if len(r.Users) < r.Count && f.Rules.mentions(r.Emoji) {
 			return true
 		}
 	}

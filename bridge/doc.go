@@ -40,7 +40,8 @@
 //
 // # Where to read next
 //
-//	event.go, facts.go        the words
+//	event.go, facts.go, rules.go
+//	                          the words
 //	accept.go                 from an event to a look that is on disk
 //	look.go, gather.go, gathertext.go, gatherback.go
 //	                          from a look to facts, from a verdict to jobs

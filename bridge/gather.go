@@ -194,9 +194,8 @@ func (b *Bridge) readThread(ctx context.Context, f *Facts) error {
 		return nil
 	}
 	f.Root, f.Replies, f.Whole, f.Reactions = &messages[0], messages[1:], true, true
-	m := f.Rules.meanings()
 	for _, r := range f.Root.Reactions {
-		if len(r.Users) >= r.Count || !m.mentions(r.Emoji) {
+		if len(r.Users) >= r.Count || !f.Rules.mentions(r.Emoji) {
 			continue
 		}
 		full, found, err := b.slack.Reactions(ctx, f.Thread)
@@ -206,9 +205,4 @@ func (b *Bridge) readThread(ctx context.Context, f *Facts) error {
 		return err
 	}
 	return nil
-}
-
-// mentions reports whether the emoji has a meaning.
-func (m Meanings) mentions(emoji string) bool {
-	return emoji == m.Acknowledged || slices.Contains(m.Resolved, emoji) || slices.Contains(m.Reopened, emoji) || slices.Contains(m.Labels, emoji)
 }

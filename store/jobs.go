@@ -41,6 +41,12 @@ func (s *Store) ThreadJobs(ctx context.Context, prefix string) ([]Job, error) {
 	return jobs, nil
 }
 
+// HasJob reports whether there is a job whose key starts with prefix.
+func (s *Store) HasJob(ctx context.Context, prefix string) (bool, error) {
+	kvs, err := s.engine.Scan(ctx, jobPrefix+prefix, "", 1)
+	return len(kvs) > 0, err
+}
+
 // Jobs returns all jobs in the order in which they were first put. It reads them from
 // disk: for people, not for the loop.
 func (s *Store) Jobs(ctx context.Context) ([]Job, error) { return s.ThreadJobs(ctx, "") }

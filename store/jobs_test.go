@@ -213,6 +213,9 @@ func TestThreadJobs(t *testing.T) {
 		if got := keysOf(jobs); err != nil || fmt.Sprint(got) != fmt.Sprint(c.want) {
 			t.Errorf("ThreadJobs(%s) = %v, %v; want %v", c.prefix, got, err, c.want)
 		}
+		if has, err := s.HasJob(t.Context(), c.prefix); has != (len(jobs) > 0) || err != nil {
+			t.Errorf("HasJob(%s) = %t, %v; want %t, nil", c.prefix, has, err, len(jobs) > 0)
+		}
 	}
 }
 

@@ -46,7 +46,7 @@ func (e *Engine) Get(ctx context.Context, key string) (value []byte, err error) 
 	err = e.view(ctx, func(records *bbolt.Bucket) error {
 		sealed := records.Get([]byte(key))
 		if sealed == nil {
-			return fmt.Errorf("%q: %w", key, store.ErrNotFound)
+			return notThere(key)
 		}
 		var err error
 		value, err = unseal([]byte(key), sealed)
@@ -54,6 +54,13 @@ func (e *Engine) Get(ctx context.Context, key string) (value []byte, err error) 
 	})
 	return value, err
 }
+
+// notThere is the ErrNotFound of a key: most events ask in vain.
+type notThere string
+
+func (n notThere) Error() string { return fmt.Sprintf("%q: %v", string(n), store.ErrNotFound) }
+
+func (n notThere) Unwrap() error { return store.ErrNotFound }
 
 // Scan implements store.Engine.
 func (e *Engine) Scan(ctx context.Context, prefix, after string, limit int) (kvs []store.KV, err error) {
