@@ -25,6 +25,12 @@ var (
 	ErrDamaged = errors.New("store damaged")
 	// ErrClosed: the engine was closed. Nothing was written.
 	ErrClosed = errors.New("store closed")
+	// ErrTooBig: the batch is more than the engine can commit at once. Nothing was
+	// written, and waiting does not help; parts of it may go through.
+	ErrTooBig = errors.New("batch too big")
+	// ErrFenced: the holder of Batch.Term is not the holder any more. Nothing was
+	// written, and nothing will be with that term.
+	ErrFenced = errors.New("no longer the holder")
 )
 
 // MaxKey is the greatest length of a key in bytes.
@@ -50,6 +56,9 @@ type Batch struct {
 	Guards  []Guard
 	Puts    []KV
 	Deletes []string
+	// Term, if not zero, has the batch committed only while the process that was elected
+	// with it is the holder. An engine without elections refuses it.
+	Term int64
 }
 
 // Check reports the first thing wrong with the batch itself: a key that is empty or
@@ -109,8 +118,10 @@ type Engine interface {
 	// Commit does all of b or nothing. When it returns nil the batch is on stable
 	// storage, each later read sees it, and the watchers have been told.
 	//
-	// ErrConflict, ErrFull, ErrClosed, an ended context and every other error but one
-	// mean that nothing was written. The one is ErrUncertain: see there. A context
+	// ErrConflict, ErrFull, ErrTooBig, ErrFenced, ErrClosed, an ended context and every
+	// other error but one mean that nothing was written. The one is ErrUncertain: see
+	// there. A batch of up to 1 MiB and 2,000 keys, and of up to 100 guards, is never too
+	// big. A context
 	// that ends before the engine has taken the batch up prevents it; afterwards
 	// Commit waits for the outcome all the same, so that the end of a context never
 	// leaves a doubt.
@@ -122,7 +133,8 @@ type Engine interface {
 
 	// Watch has f called with every batch that wrote something, in commit order, one
 	// at a time, after it is durable and before its Commit returns. A batch whose
-	// Commit answered ErrUncertain is told once it is known to be there. f must be
+	// Commit answered ErrUncertain is told once it is known to be there. The batch may
+	// lack its guards and its term, and the deletes of what was not there. f must be
 	// quick, must not change the batch, and must not call Commit or Check.
 	Watch(f func(Batch))
 
@@ -133,4 +145,26 @@ type Engine interface {
 	// Close ends what was taken up, refuses the rest and frees the files. A second
 	// Close does nothing.
 	Close() error
+}
+
+// Scanner reads one picture of the records.
+type Scanner interface {
+	// Scan is that of Engine, but every page is of the same moment.
+	Scan(ctx context.Context, prefix, after string, limit int) ([]KV, error)
+}
+
+// Shared is an engine to which other processes write while it is open. Its watchers
+// are told of their batches too, in the one order in which all were committed.
+type Shared interface {
+	Engine
+
+	// WatchGap has f called in place of batches that can no longer be told, because this
+	// process was cut off for longer than they are kept: anything may have changed, and f
+	// reads from now what it follows. now holds all that was told before, and what is told
+	// afterwards comes after it. If f fails it is called again with a later picture; like
+	// a watcher it must not call Commit or Check.
+	//
+	// Whoever calls Watch calls WatchGap too: an engine with a watcher that it cannot
+	// bring up to date fails every call from then on.
+	WatchGap(f func(ctx context.Context, now Scanner) error)
 }

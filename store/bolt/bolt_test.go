@@ -333,3 +333,14 @@ func TestContextEndsWhileQueued(t *testing.T) {
 		wantKeys(t, e, "taken")
 	})
 }
+
+func TestCommitRefusesATerm(t *testing.T) {
+	t.Parallel()
+	e := openNew(t)
+	b := put("a", "1")
+	b.Term = 7
+	if err := e.Commit(t.Context(), b); err == nil {
+		t.Error("Commit with a term = nil, want an error: nobody was elected")
+	}
+	wantKeys(t, e)
+}

@@ -42,6 +42,9 @@ func (e *Engine) Commit(ctx context.Context, b store.Batch) error {
 	if err := b.Check(); err != nil {
 		return err
 	}
+	if b.Term != 0 {
+		return errors.New("commit with a term: a file has one holder, and elects none")
+	}
 	return e.submit(ctx, &request{batch: b})
 }
 

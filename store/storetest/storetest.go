@@ -32,6 +32,7 @@ func Test(t *testing.T, open Open) {
 		{"scan in pages", testScanPages},
 		{"scan refuses a limit that is none", testScanLimit},
 		{"a big batch", testBigBatch},
+		{"a vast batch, whole or refused", testVastBatch},
 		{"check writes nothing of ours", testCheck},
 		{"it is all there when opened again", testReopen},
 		{"an ended context prevents", testEndedContext},
@@ -239,13 +240,20 @@ func testBadBatches(t *testing.T, b *bench) {
 	b.wantAll(long[1:], "longest")
 }
 
+// testBigBatch commits what no engine may find too big.
 func testBigBatch(t *testing.T, b *bench) {
-	const n = 3000
+	const n, guards = 2000, 100
 	batch := store.Batch{}
 	for i := range n {
 		batch.Puts = append(batch.Puts, store.KV{Key: fmt.Sprintf("big/%05d", i), Value: make([]byte, 500)})
 	}
+	for _, kv := range batch.Puts[:guards] {
+		batch.Guards = append(batch.Guards, store.Guard{Key: kv.Key})
+	}
 	b.commit(batch)
+	if err := b.Commit(t.Context(), batch); !errors.Is(err, store.ErrConflict) {
+		t.Errorf("the same once more: Commit = %v, want ErrConflict", err)
+	}
 	kvs, err := b.Scan(t.Context(), "big/", "", 2*n)
 	if err != nil || len(kvs) != n {
 		t.Errorf("Scan after a batch of %d = %d records, %v", n, len(kvs), err)
@@ -256,6 +264,36 @@ func testBigBatch(t *testing.T, b *bench) {
 	}
 	b.commit(gone)
 	b.wantAll()
+}
+
+// testVastBatch commits what an engine may find too big: then nothing of it is there.
+func testVastBatch(t *testing.T, b *bench) {
+	var many, long, guarded store.Batch
+	for i := range 20_000 {
+		many.Puts = append(many.Puts, puts(fmt.Sprintf("many/%05d", i), "v")...)
+	}
+	long.Puts = []store.KV{{Key: "long/1", Value: make([]byte, 8<<20)}}
+	guarded.Puts = puts("guarded/1", "v")
+	for i := range 1000 {
+		guarded.Guards = append(guarded.Guards, store.Guard{Key: fmt.Sprintf("none/%d", i)})
+	}
+	for prefix, batch := range map[string]store.Batch{"many/": many, "long/": long, "guarded/": guarded} {
+		b.put("old", "1")
+		batch.Deletes = []string{"old"}
+		err := b.Commit(t.Context(), batch)
+		kvs, scan := b.Scan(t.Context(), prefix, "", 1+len(many.Puts))
+		_, old := b.Get(t.Context(), "old")
+		if scan != nil {
+			t.Fatalf("Scan(%s) = %v", prefix, scan)
+		}
+		switch {
+		case err == nil && len(kvs) == len(batch.Puts) && errors.Is(old, store.ErrNotFound):
+		case errors.Is(err, store.ErrTooBig) && len(kvs) == 0 && old == nil:
+		default:
+			t.Errorf("vast batch %s: Commit = %v, then there are %d of %d records, Get(old) = %v; want all or, with ErrTooBig, nothing",
+				prefix, err, len(kvs), len(batch.Puts), old)
+		}
+	}
 }
 
 func testCheck(t *testing.T, b *bench) {
@@ -332,6 +370,11 @@ func testWatch(t *testing.T, b *bench) {
 		// No lock: told before the caller, so it has happened.
 		if len(first) != i+1 || len(second) != i+1 {
 			t.Fatalf("after Commit %d the watchers were told of %d and %d batches", i+1, len(first), len(second))
+		}
+	}
+	for _, told := range [][]store.Batch{first, second, want} {
+		for i := range told {
+			told[i].Guards = nil // which an engine need not tell
 		}
 	}
 	if !reflect.DeepEqual(first, want) || !reflect.DeepEqual(second, want) {
