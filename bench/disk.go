@@ -69,22 +69,35 @@ func (b *bench) fsyncs(ctx context.Context, n int) (all []time.Duration, err err
 
 // commits commits n times what an event is, with the engine of the bridge, one after the other.
 func (b *bench) commits(ctx context.Context, n int) (all []time.Duration, err error) {
+	err = b.committing(func(commit func(context.Context) (time.Duration, error)) error {
+		for range n {
+			took, err := commit(ctx)
+			if err != nil {
+				return err
+			}
+			all = append(all, took)
+		}
+		return nil
+	})
+	return all, err
+}
+
+// committing gives f the means to commit what an event is, with the engine of the bridge and into a file of its own; commit says how long it took.
+func (b *bench) committing(f func(commit func(context.Context) (time.Duration, error)) error) (err error) {
 	dir, err := os.MkdirTemp(b.dir, "commits")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	e, err := bolt.Open(filepath.Join(dir, "bridge.db"), bolt.Options{})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, e.Close(), os.RemoveAll(dir)) }()
-	value := make([]byte, 300)
-	for i := range n {
+	value, n := make([]byte, 300), 0
+	return f(func(ctx context.Context) (time.Duration, error) {
+		n++
 		began := time.Now()
-		if err := e.Commit(ctx, store.Batch{Puts: []store.KV{{Key: fmt.Sprintf("job/%09d", i), Value: value}}}); err != nil {
-			return nil, err
-		}
-		all = append(all, time.Since(began))
-	}
-	return all, nil
+		err := e.Commit(ctx, store.Batch{Puts: []store.KV{{Key: fmt.Sprintf("job/%09d", n), Value: value}}})
+		return time.Since(began), err
+	})
 }

@@ -209,6 +209,15 @@ func (p *process) processor() (time.Duration, error) {
 	return time.Duration(user+system) * time.Second / ticks, errors.Join(err1, err2)
 }
 
+// ownProcessor says how much processor time this process has taken, in which the imitations run.
+func ownProcessor() (time.Duration, error) {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0, fmt.Errorf("read own processor time: %w", err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), nil
+}
+
 // with stages a subject, runs f and clears up.
 func (b *bench) with(ctx context.Context, of subject, o stageOptions, f func(*stage, *process) error) (err error) {
 	s, err := b.stage(o)

@@ -44,6 +44,10 @@ func (s *stage) sustained(ctx context.Context, b *bench, p *process, threads []t
 	if err != nil {
 		return nil, err
 	}
+	own, err := ownProcessor()
+	if err != nil {
+		return nil, err
+	}
 	s.acks.begin()
 	began := time.Now()
 	for i := range n {
@@ -62,20 +66,27 @@ func (s *stage) sustained(ctx context.Context, b *bench, p *process, threads []t
 	if err != nil {
 		return nil, err
 	}
+	ownUntil, err := ownProcessor()
+	if err != nil {
+		return nil, err
+	}
 	after, err := b.commits(ctx, b.size(200, 10))
 	if err != nil {
 		return nil, err
 	}
 	r.value = float64(n) / took.Seconds()
-	each := row{name: r.name + ", processor time for each", subject: r.subject, value: milliseconds((until - busy) / time.Duration(n)), unit: "ms"}
+	rows := []row{r,
+		{name: r.name + ", processor time for each", subject: r.subject, value: milliseconds((until - busy) / time.Duration(n)), unit: "ms"},
+		{name: r.name + ", the imitations' for each", subject: r.subject, value: milliseconds((ownUntil - own) / time.Duration(n)), unit: "ms"},
+	}
 	if !p.subject.durable {
-		return []row{r, each}, nil
+		return rows, nil
 	}
 	times := row{name: r.name + ", to one caller's commits", subject: r.subject, value: r.value / rate(append(before, after...)), unit: "times"}
 	if waiting >= 64 {
 		times = times.atLeast(10, "")
 	}
-	return []row{r, each, times}, nil
+	return append(rows, times), nil
 }
 
 // unanswered is the row of a subject that does not acknowledge all: it lost some, or does not keep up.
