@@ -3,7 +3,10 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
@@ -31,7 +34,12 @@ func measureIssue(ctx context.Context, b *bench) (rows []row, err error) {
 					}
 					rows = append(rows, got...)
 				}
-				return nil
+				if !of.durable || delay > 0 {
+					return nil
+				}
+				floor, err := s.floor(ctx, b)
+				rows = append(rows, floor)
+				return err
 			})
 			if err != nil {
 				return rows, err
@@ -76,6 +84,50 @@ func (s *stage) issueRows(ctx context.Context, b *bench, of subject, perSecond i
 		own50, own99 = own50.atMost(beyondMost50, ""), own99.atMost(beyondMost99, "")
 	}
 	return append(rows, own50, own99), nil
+}
+
+// floor measures what each issue takes at least beyond the vendors' answers, by doing just that as seldom: an event's way over the socket
+// there and back, two commits and two requests.
+func (s *stage) floor(ctx context.Context, b *bench) (row, error) {
+	var all []time.Duration
+	err := b.committing(func(commit func(context.Context) (time.Duration, error)) error {
+		steps := []func(context.Context) (time.Duration, error){
+			s.acking(func() error { _, err := s.post(0); return err }), commit, s.request, commit, s.request,
+		}
+		for range b.size(50, 5) {
+			time.Sleep(time.Second / 5)
+			var sum time.Duration
+			for _, step := range steps {
+				took, err := step(ctx)
+				if err != nil {
+					return err
+				}
+				sum += took
+			}
+			all = append(all, sum)
+		}
+		return nil
+	})
+	return row{name: "a socket's way there and back, two commits and two requests by themselves, 5 a second, p50", value: milliseconds(percentile(all, 50)), unit: "ms"}, err
+}
+
+// request asks GitLab for next to nothing, and says how long that took beyond the answer.
+func (s *stage) request(ctx context.Context) (time.Duration, error) {
+	began := time.Now()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.gitlabURL+"/api/v4/user", http.NoBody)
+	if err != nil {
+		return 0, err
+	}
+	req.Header.Set("PRIVATE-TOKEN", gitlabToken)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	took := time.Since(began)
+	calls := s.calls.calls()
+	last := calls[len(calls)-1]
+	return took - last.ended.Sub(last.began), errors.Join(err, resp.Body.Close())
 }
 
 var mentioned = regexp.MustCompile(`\b(\d{10})\.?(\d{6})\b|p(\d{10})(\d{6})\b|case-(\d{6})`)
