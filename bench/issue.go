@@ -119,7 +119,7 @@ func (s *stage) request(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	req.Header.Set("PRIVATE-TOKEN", gitlabToken)
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := s.client.Do(req)
 	if err != nil {
 		return 0, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"regexp"
@@ -20,6 +21,7 @@ type ledger struct {
 	mu    sync.Mutex
 	all   []call
 	first map[int]time.Time // when a label's issue was made
+	held  chan struct{}     // closed when answers are given again; nil: they are
 }
 
 // call is one request.
@@ -54,11 +56,43 @@ func (l *ledger) wrap(vendor string, h http.Handler) http.Handler {
 		r.Body = io.NopCloser(bytes.NewReader(raw))
 		c.body = string(raw[:min(len(raw), bodyKept)])
 		time.Sleep(l.delay)
+		if !l.admitted(r.Context()) {
+			return // the client has gone
+		}
 		noting := &statusWriter{ResponseWriter: w, status: http.StatusOK}
 		h.ServeHTTP(noting, r)
 		c.status, c.ended = noting.status, time.Now()
 		l.add(c)
 	})
+}
+
+// hold keeps all requests unanswered, and undone, until release.
+func (l *ledger) hold() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.held = make(chan struct{})
+}
+
+// release ends hold.
+func (l *ledger) release() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	close(l.held)
+	l.held = nil
+}
+
+// admitted waits until answers are given; false: nobody waits for this one any more.
+func (l *ledger) admitted(ctx context.Context) bool {
+	l.mu.Lock()
+	held := l.held
+	l.mu.Unlock()
+	if held != nil {
+		select {
+		case <-held:
+		case <-ctx.Done():
+		}
+	}
+	return ctx.Err() == nil
 }
 
 type statusWriter struct {
@@ -104,6 +138,16 @@ func (l *ledger) calls() []call {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.all)
+}
+
+// to counts the requests to a vendor.
+func (l *ledger) to(vendor string) (n int) {
+	for _, c := range l.calls() {
+		if c.vendor == vendor {
+			n++
+		}
+	}
+	return n
 }
 
 // forget empties the list of requests.

@@ -50,6 +50,8 @@ func measures() []measure {
 		{"notes", "notes for many replies", measureNotes},
 		{"sustained", "how many events are acknowledged in a second", measureSustained},
 		{"issue", "from 👀 to the issue, and what of it is not the vendors'", measureIssue},
+		{"recovery", "a crash with thousands of threads waiting", measureRecovery},
+		{"gap", "a time without Slack, made good", measureGap},
 		{"refresh", "events while Slack has its sockets replaced", measureRefresh},
 	}
 }

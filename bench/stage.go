@@ -38,6 +38,7 @@ type stage struct {
 	slackURL   string  // of the Web API, with a slash at the end
 	gitlabURL  string
 	acks       acks
+	client     http.Client // of the bench's own requests
 	servers    []*http.Server
 	agentsFile string
 }
@@ -53,7 +54,7 @@ type stageOptions struct {
 // stage sets up new imitations. They are to be closed.
 func (b *bench) stage(o stageOptions) (*stage, error) {
 	b.staged++
-	s := &stage{dir: filepath.Join(b.dir, fmt.Sprintf("stage-%d", b.staged)), calls: &ledger{delay: o.delay}}
+	s := &stage{dir: filepath.Join(b.dir, fmt.Sprintf("stage-%d", b.staged)), calls: &ledger{delay: o.delay}, client: http.Client{Timeout: time.Minute}}
 	if err := os.Mkdir(s.dir, 0o700); err != nil {
 		return nil, err
 	}
