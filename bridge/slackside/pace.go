@@ -97,21 +97,36 @@ func (p *pace) hold(c call, d time.Duration) {
 	}
 }
 
-// take gives the call its turn, or says how long there is none.
-func (p *pace) take(c call) (wait time.Duration) {
+// turn gives the call its turn, the first that nobody else has, and says how long it is until then. None is taken that is further ahead than
+// most, or while Slack wants silence.
+func (p *pace) turn(c call, most time.Duration) (wait time.Duration, taken bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if until, held := p.until[c.key()]; held {
-		if left := time.Until(until); left > 0 {
-			return left
-		}
-		delete(p.until, c.key())
+	if wait = p.silence(c); wait > 0 {
+		return wait, false
 	}
 	r := p.limiter(c).Reserve()
-	if wait = r.Delay(); wait > 0 {
+	if wait = r.Delay(); wait > most {
 		r.Cancel()
+		return wait, false
 	}
-	return wait
+	return wait, true
+}
+
+// silent reports whether Slack wants no such call now.
+func (p *pace) silent(c call) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.silence(c) > 0
+}
+
+// silence says how long Slack wants no such call. The caller holds the lock.
+func (p *pace) silence(c call) time.Duration {
+	left := time.Until(p.until[c.key()])
+	if left <= 0 {
+		delete(p.until, c.key())
+	}
+	return left
 }
 
 func (p *pace) limiter(c call) *rate.Limiter {
@@ -129,25 +144,23 @@ func (p *pace) limiter(c call) *rate.Limiter {
 	return l
 }
 
-// wait waits for the call's turn if that is soon, or returns *bridge.Later.
+// wait waits for the call's turn if that is soon, or returns *bridge.Later. Who asks first has the first turn: nobody is passed over for long
+// because others come all the time.
 func (p *pace) wait(ctx context.Context, c call) error {
 	for patience := holdMost; ; {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("%s: %s: %w", c.what, c.method, err)
 		}
-		d := p.take(c)
-		if d <= 0 {
-			return nil
-		}
-		if d > patience {
+		d, taken := p.turn(c, patience)
+		switch {
+		case d > patience:
 			return &bridge.Later{After: d, Limit: c.limit(), Err: fmt.Errorf("%s: %s", c.what, c.limit())}
+		case d > 0:
+			taken = sleep(ctx, d) && taken && !p.silent(c)
+			patience -= d
 		}
-		patience -= d
-		t := time.NewTimer(d)
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			t.Stop()
+		if taken {
+			return nil
 		}
 	}
 }

@@ -103,10 +103,44 @@ func TestFiftyASecondAreNotHeldBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(Config{BotToken: "xoxb-1", AppToken: "xapp-1"})
 		for i := range 500 {
-			if d := s.pace.take(call{method: "conversations.replies", channel: "C1"}); d != 0 {
+			if d, taken := s.pace.turn(call{method: "conversations.replies", channel: "C1"}, holdMost); d != 0 || !taken {
 				t.Fatalf("the %d. of 50 calls a second has to wait for %v, want 0", i+1, d)
 			}
 			time.Sleep(20 * time.Millisecond)
+		}
+	})
+}
+
+// Where many ask all the time, everybody has a turn: who was told to wait would go behind thousands.
+func TestTurnsAreGivenInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pace{perSecond: 100}
+		c := call{what: "read thread", method: "conversations.replies"}
+		for range 200 { // that many go at once
+			if err := p.wait(t.Context(), c); err != nil {
+				t.Fatalf("wait() = %v, want a turn", err)
+			}
+		}
+		const callers, each = 16, 200
+		var wg sync.WaitGroup
+		start, ends := time.Now(), make([]time.Duration, callers)
+		for i := range callers {
+			wg.Go(func() {
+				for range each {
+					if err := p.wait(t.Context(), c); err != nil {
+						t.Errorf("wait() = %v, want a turn", err)
+						return
+					}
+				}
+				ends[i] = time.Since(start)
+			})
+		}
+		wg.Wait()
+		const want = callers * each * 10 * time.Millisecond
+		for i, end := range ends {
+			if end > want+time.Millisecond || end < want-callers*10*time.Millisecond {
+				t.Errorf("caller %d had its %d turns after %v, want all about %v", i, each, end, want)
+			}
 		}
 	})
 }
