@@ -67,6 +67,9 @@ func plantedInSlack() []planted {
 			[]finds{{"fault", "slack bot token", "invalid_auth", "into SLACK_BOT_TOKEN"}}},
 		{"app token wrong", stageAgents, func(*testing.T, *stage) []string { return []string{"SLACK_APP_TOKEN=xapp-secret-not"} },
 			[]finds{{"fault", "slack app token", "invalid_auth", "with the scope connections:write into SLACK_APP_TOKEN"}}},
+		{"app token without its scope", stageAgents, simply(func(s *stage) {
+			answers(s.slack.Desk(), "apps.connections.open", 200, `{"ok":false,"error":"missing_scope","needed":"connections:write","provided":"authorizations:read"}`)
+		}), []finds{{"fault", "slack app token", "missing_scope (connections:write)", "with the scope connections:write into SLACK_APP_TOKEN"}}},
 		{"tokens of two apps", stageAgents, simply(func(s *stage) { s.slack.SetSocketApp("A0OTHER") }),
 			[]finds{{"fault", "slack app token", "SLACK_BOT_TOKEN is of the app A00000001, SLACK_APP_TOKEN of the app A0OTHER", "https://api.slack.com/apps/A00000001"}}},
 		{"sockets closed by a proxy", stageAgents, quietly(func(s *stage) error {
@@ -98,6 +101,8 @@ func plantedInSlack() []planted {
 			s.slack.AddChannel(fakeslack.Channel{ID: "C0OTHER001", Name: "other"})
 			return []string{"OPS_CHANNEL=C0OTHER001"}
 		}, []finds{{"fault", "channel C0OTHER001 (OPS_CHANNEL)", "not in it", "/invite @gitlab-bridge"}}},
+		{"ops channel unknown", stageAgents, func(*testing.T, *stage) []string { return []string{"OPS_CHANNEL=C0NONE0001"} },
+			[]finds{{"fault", "channel C0NONE0001 (OPS_CHANNEL)", "channel_not_found", "set OPS_CHANNEL to the ID of a channel that the bot is in"}}},
 		{"agent unknown in Slack", stageWith("U0TWO", "U0NOBODY01"), nil, []finds{{"fault", "agent in slack U0NOBODY01", "nobody of that ID (@two)", "copy the member ID"}}},
 		{"agent deactivated in Slack", stageAgents, quietly(func(s *stage) error {
 			return s.slack.UpdateUser(fakeslack.User{ID: "U0ONE", Name: "one", Deleted: true})
@@ -263,6 +268,33 @@ func TestDoctorFaults(t *testing.T) {
 				wantExactly(t, environ, "", p.want)
 			})
 		}
+	}
+}
+
+// TestDoctorTier holds what is said of labels of one scope, which GitLab Free lets stand side by side: a hint, since the bridge sees to them.
+func TestDoctorTier(t *testing.T) {
+	for _, test := range []struct {
+		name, agents  string
+		premium       bool
+		state, reason string
+	}{
+		{"scoped labels on Free", stageAgents, false, stateHint, `GitLab Free lets labels of one scope, as "flow::new", stand side by side`},
+		{"no scoped labels on Free", strings.ReplaceAll(stageAgents, "::", "-"), false, stateOK, "Free, and nothing asks for more"},
+		{"scoped labels on Premium", stageAgents, true, stateOK, "not surely Free"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s, environ := newTestStage(t, test.agents)
+			if test.premium {
+				s.fillGitLab(true)
+				environ = append(environ, "GITLAB_URL="+s.gitlabHTTP.URL)
+			}
+			status, found := examine(t, environ)
+			if status != 0 {
+				t.Errorf("doctor = %d, %+v; want 0", status, states(found, stateFault))
+			}
+			wantFinding(t, found, test.state, "gitlab tier", test.reason)
+		})
 	}
 }
 

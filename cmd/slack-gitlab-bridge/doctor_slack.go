@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -109,7 +110,10 @@ func (d *checkup) checkOpsChannel(ctx context.Context, invite string) {
 	}
 	of := id + " (OPS_CHANNEL)"
 	info, err := patient(ctx, func() (bridge.ChannelInfo, error) { return d.slack.Channel(ctx, id) })
+	outage, is := errors.AsType[*bridge.Outage](err)
 	switch {
+	case is && outage.Scope == bridge.ChannelScope(id): // its remedy is for one of the agents file
+		d.fault(checkChannel, of, outage.Err.Error(), "set OPS_CHANNEL to the ID of a channel that the bot is in; in a private one write: "+invite)
 	case err != nil:
 		d.failed(checkChannel, of, err)
 	case info.Archived:
