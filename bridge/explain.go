@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"slack-gitlab-bridge/store"
@@ -25,13 +24,14 @@ type Explanation struct {
 
 // Waiting is a job for people to read.
 type Waiting struct {
-	ID     string    `json:"id"`
-	Kind   string    `json:"kind"`
-	State  string    `json:"state"` // waiting, begun or parked
-	Since  time.Time `json:"since"`
-	Due    time.Time `json:"due,omitzero"`
-	Tries  int       `json:"tries"`
-	Reason string    `json:"reason,omitempty"`
+	ID        string    `json:"id"`
+	Kind      string    `json:"kind"`
+	State     string    `json:"state"` // waiting, begun or parked
+	Since     time.Time `json:"since"`
+	Due       time.Time `json:"due,omitzero"`
+	Tries     int       `json:"tries"`
+	Reason    string    `json:"reason,omitempty"`
+	Permalink string    `json:"permalink,omitempty"` // of its thread; empty: it is about none, or the bridge does not know Slack's address
 }
 
 // Behind begins the Reason of a job that only waits for one before it, whose ID follows.
@@ -231,7 +231,7 @@ type Status struct {
 	Down   []Down       // what is down as a whole, the oldest first
 	Queue  store.Stats  // what waits
 	Recent []RecentLink // threads for which something was done last, newest first
-	Parked []GivenUp    // what was given up
+	Parked []Waiting    // what was given up
 	Store  Provenance   // where the store comes from
 }
 
@@ -239,12 +239,6 @@ type Status struct {
 type Provenance struct {
 	Since time.Time // when it was first used; zero: before that was noted
 	Copy  time.Time // when the copy was made that it is; zero: it was new, or that is not known
-}
-
-// GivenUp is a job that was given up, with its thread's address; empty: it is about no thread.
-type GivenUp struct {
-	Waiting
-	Permalink string
 }
 
 // RecentLink is a thread and its issue.
@@ -272,17 +266,9 @@ func (b *Bridge) Status(ctx context.Context) (Status, error) {
 	}
 	jobs, err := b.Jobs(ctx)
 	for _, w := range jobs {
-		if w.State != "parked" {
-			continue
+		if w.State == "parked" {
+			st.Parked = append(st.Parked, w)
 		}
-		g := GivenUp{Waiting: w}
-		if t, ok := threadOf(w.ID); ok {
-			// Before Slack has told the workspace's address there is none.
-			if link := b.slack.Permalink(t.Channel, t.TS, t.TS); strings.Contains(link, "://") {
-				g.Permalink = link
-			}
-		}
-		st.Parked = append(st.Parked, g)
 	}
 	return st, err
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"strings"
 	"sync"
 
 	"slack-gitlab-bridge/store"
@@ -95,11 +96,12 @@ func (b *Bridge) held(t Thread, a Action) bool {
 	return gate != "" && b.store.Closed(gate)
 }
 
-// explained adds to jobs what is known in memory alone of why they wait, and until when.
+// explained adds to jobs what is known in memory alone of why they wait, and until when, and the addresses of their threads.
 func (b *Bridge) explained(ctx context.Context, list []Waiting) ([]Waiting, error) {
 	down := len(b.outages.list()) > 0
 	for i := range list {
 		w := &list[i]
+		w.Permalink = b.threadLink(w.ID)
 		if w.State == "parked" {
 			continue
 		}
@@ -124,4 +126,18 @@ func (b *Bridge) explained(ctx context.Context, list []Waiting) ([]Waiting, erro
 		w.Reason = b.outages.reason(b.scopes(a, t, link))
 	}
 	return list, nil
+}
+
+// threadLink gives the address in Slack of the thread that a job is about; empty: it is about none, or Slack has not told the workspace's
+// address yet.
+func (b *Bridge) threadLink(id string) string {
+	t, ok := threadOf(id)
+	if !ok {
+		return ""
+	}
+	link := b.slack.Permalink(t.Channel, t.TS, t.TS)
+	if !strings.Contains(link, "://") {
+		return ""
+	}
+	return link
 }

@@ -70,6 +70,9 @@ func (d *checkup) checkDisk() {
 	if _, err := os.Stat(folder); err != nil {
 		return // that is said of the store
 	}
+	if whole, err := filepath.Abs(folder); err == nil {
+		folder = whole
+	}
 	const remedy = "set STORE to a path on a local disk"
 	switch kind := d.mounted(folder); kind {
 	case "":

@@ -91,7 +91,7 @@ func TestStatusPageAtWorst(t *testing.T) {
 	wantIn(t, "page", page, "Not ready", "is down since <time", " UTC (", "Worth a look", "S0123456789", "The store is new since ", "acme/app#1",
 		"20 × look", "waits behind another job of its thread", "2 × card", "× others", "And 68 more", "And 7 more", "slack-gitlab-bridge jobs retry <span>--all</span>", "gives no usable answer")
 	wantNotIn(t, "page", page, "printer", "a copy of", ">answers<")
-	for part, want := range map[string]int{`/archives/C1/p1700000000`: statusParked, `<li class="job">`: statusShown, " × ": statusGroups, "slack-gitlab-bridge jobs retry C1/": statusParked} {
+	for part, want := range map[string]int{`/archives/C1/p1700000000`: statusParked, "thread in Slack": statusParked + statusShown + 1, `<li class="job">`: statusShown, " × ": statusGroups, "slack-gitlab-bridge jobs retry C1/": statusParked} {
 		if got := strings.Count(page, part); got != want {
 			t.Errorf("the page has %q %d times, want %d", part, got, want)
 		}
