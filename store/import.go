@@ -17,8 +17,9 @@ const importKey = metaPrefix + "import"
 
 var importMark = []byte(`{}`)
 
-// How much goes into one commit of an import, and how long a line may be: together
-// they bound what an import needs of memory.
+// How much goes into one commit of an import, unless one record is more, and how long
+// a line may be: together they bound what an import needs of memory. No engine finds
+// such a commit too big.
 const (
 	importRecords = 500
 	importBytes   = 1 << 20
@@ -183,7 +184,7 @@ func (i *importer) trailer(want int) error {
 	return nil
 }
 
-// put takes up one record, and commits when there are enough.
+// put takes up one record, and commits those before it when there are enough.
 func (i *importer) put(ctx context.Context, l exportLine) error {
 	kv, err := l.record()
 	switch {
@@ -197,15 +198,18 @@ func (i *importer) put(ctx context.Context, l exportLine) error {
 	if err := checkKey(kv.Key); err != nil {
 		return i.fault("%w", err)
 	}
+	size := len(kv.Key) + len(kv.Value)
+	if n := len(i.batch.Puts); n == importRecords || n > 0 && i.size+size > importBytes {
+		if err := i.commit(ctx); err != nil {
+			return err
+		}
+	}
 	i.n++
 	i.last = kv.Key
 	i.copied = i.copied || kv.Key == CopiedKey
 	i.batch.Puts = append(i.batch.Puts, kv)
-	i.size += len(kv.Key) + len(kv.Value)
-	if len(i.batch.Puts) < importRecords && i.size < importBytes {
-		return nil
-	}
-	return i.commit(ctx)
+	i.size += size
+	return nil
 }
 
 // record is the record of a line.
