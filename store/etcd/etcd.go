@@ -15,8 +15,8 @@
 // Each value carries a checksum, which covers its key too.
 //
 // Below the prefix lie: store, which says what the prefix holds; r/, the records; w/,
-// the slots, on a lease; and holder, the process that was elected, on a lease of its
-// own.
+// the slots, on a lease; holder, the process that was elected, on a lease of its own;
+// and last, the one that was elected last.
 package etcd
 
 import (
@@ -58,8 +58,11 @@ type Options struct {
 	// Name says in the cluster who a holder is: for people.
 	Name string
 	// Exclusive has Open become the holder, and every commit depend on that it still
-	// is: what a second process opens so is refused with ErrHeld. See Campaign.
+	// is: what a second process opens so is refused with ErrHeld. Cut off for longer than
+	// the lease it becomes the holder again, unless another has been in the meantime.
 	Exclusive bool
+	// Existing has Open fail where no store is, instead of making one.
+	Existing bool
 	// Lease is how long a holder that is not heard of remains one, between 2 and 60 s.
 	// Zero: 5 s.
 	Lease time.Duration
@@ -218,8 +221,8 @@ func (e *Engine) halt() error {
 // Address is where the cluster is, and the prefix.
 func (e *Engine) Address() Address { return e.address }
 
-// Lost is closed when the engine was opened to be exclusive and no longer is: every
-// commit is refused with store.ErrFenced from then on, and only opening it again helps.
+// Lost is closed when the engine was opened to be exclusive and another has taken its
+// place: every commit is refused with store.ErrFenced from then on.
 // nil if it was not opened so.
 func (e *Engine) Lost() <-chan struct{} {
 	if e.holder == nil {

@@ -169,7 +169,7 @@ func TestRemaining(t *testing.T) {
 		"suspended: the wall clock knows": {now.Round(0).Add(-time.Hour), false},
 	} {
 		h := &Holder{lost: make(chan struct{})}
-		h.renewed(c.sent, 60)
+		h.renewed(c.sent, 1, 60)
 		if got := h.Remaining(); (got > 0) != c.want || got > time.Minute {
 			t.Errorf("%s: Remaining() of a minute's lease = %v, want some: %v", name, got, c.want)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
@@ -29,12 +30,12 @@ var ErrHeld = errors.New("held by another process")
 // of for the length of its lease.
 type Holder struct {
 	engine *Engine
-	term   int64
-	lease  clientv3.LeaseID
+	term   atomic.Int64
 
-	mu   sync.Mutex
-	last time.Time     // when the renewal was sent that last succeeded
-	ttl  time.Duration // what it was granted
+	mu    sync.Mutex
+	lease clientv3.LeaseID
+	last  time.Time     // when the renewal was sent that last succeeded
+	ttl   time.Duration // what it was granted
 
 	stop context.CancelFunc
 	lost chan struct{}
@@ -56,12 +57,16 @@ func (e *Engine) Campaign(ctx context.Context) (*Holder, error) {
 		if err := e.enter(ctx); err != nil {
 			return nil, err
 		}
-		h, err := e.seize(ctx)
+		h := &Holder{engine: e, lost: make(chan struct{})}
+		seized, err := h.seize(ctx)
+		if seized {
+			h.stop = e.beside(h.renew)
+		}
 		e.leave()
 		if err != nil {
 			return nil, fmt.Errorf("become the holder: %w", err)
 		}
-		if h != nil {
+		if seized {
 			return h, nil
 		}
 	}
@@ -98,42 +103,41 @@ func (e *Engine) awaitVacancy(ctx context.Context) (free bool, err error) {
 	return false, ctx.Err()
 }
 
-// seize takes a vacancy; nil if another was quicker.
-func (e *Engine) seize(ctx context.Context) (*Holder, error) {
-	key := e.root + holderName
-	h := &Holder{engine: e, lost: make(chan struct{})}
+// seize takes a vacancy, on the conditions; it reports false if another was quicker.
+func (h *Holder) seize(ctx context.Context, conditions ...clientv3.Cmp) (bool, error) {
+	e, key := h.engine, h.engine.root+holderName
+	var lease clientv3.LeaseID
 	err := e.ask(ctx, func(ctx context.Context) error {
 		sent := time.Now()
-		lease, err := e.client.Grant(ctx, int64((e.options.Lease+time.Second-1)/time.Second))
+		granted, err := e.client.Grant(ctx, int64((e.options.Lease+time.Second-1)/time.Second))
 		if err == nil {
-			h.lease = lease.ID
-			h.renewed(sent, lease.TTL)
+			lease = granted.ID
+			h.renewed(sent, lease, granted.TTL)
 		}
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return false, err
 	}
 	var answer *clientv3.TxnResponse
 	err = e.ask(ctx, func(ctx context.Context) (err error) {
-		answer, err = e.client.Txn(ctx).If(clientv3.Compare(clientv3.CreateRevision(key), "=", 0)).
-			Then(clientv3.OpPut(key, e.options.Name, clientv3.WithLease(h.lease)), clientv3.OpGet(key)).
+		answer, err = e.client.Txn(ctx).If(append(conditions, clientv3.Compare(clientv3.CreateRevision(key), "=", 0))...).
+			Then(clientv3.OpPut(key, e.options.Name, clientv3.WithLease(lease)), clientv3.OpPut(e.root+lastName, e.options.Name), clientv3.OpGet(key)).
 			Else(clientv3.OpGet(key)).Commit()
 		return err
 	})
-	if err != nil {
-		h.revoke()
-		return nil, err
+	if err == nil {
+		kvs := answer.Responses[len(answer.Responses)-1].GetResponseRange().Kvs
+		// By its lease we know it for ours, also where the answer to an earlier try was lost.
+		if len(kvs) > 0 && clientv3.LeaseID(kvs[0].Lease) == lease {
+			h.term.Store(kvs[0].CreateRevision)
+			return true, nil
+		}
 	}
-	kvs := answer.Responses[len(answer.Responses)-1].GetResponseRange().Kvs
-	// By its lease we know it for ours, also where the answer to an earlier try was lost.
-	if len(kvs) == 0 || clientv3.LeaseID(kvs[0].Lease) != h.lease {
-		h.revoke()
-		return nil, nil
-	}
-	h.term = kvs[0].CreateRevision
-	h.stop = e.beside(h.renew)
-	return h, nil
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.timeout/attempts)
+	defer cancel()
+	_, _ = e.client.Revoke(ctx, lease) // unheard, it ends by itself
+	return false, err
 }
 
 // takeOver becomes the holder for as long as the engine is open. It outwaits a holder
@@ -162,7 +166,7 @@ func (e *Engine) holding(ctx context.Context) string {
 }
 
 // Term is what Batch.Term takes: greater than those of all holders before.
-func (h *Holder) Term() int64 { return h.term }
+func (h *Holder) Term() int64 { return h.term.Load() }
 
 // Lost is closed when this process is no longer the holder, or can no longer be sure
 // that it is.
@@ -187,29 +191,55 @@ func (h *Holder) Remaining() time.Duration {
 
 // renewed notes a renewal that succeeded: the lease runs from when it was asked for,
 // at the earliest.
-func (h *Holder) renewed(sent time.Time, seconds int64) {
+func (h *Holder) renewed(sent time.Time, lease clientv3.LeaseID, seconds int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.last, h.ttl = sent, time.Duration(seconds)*time.Second
+	h.last, h.lease, h.ttl = sent, lease, time.Duration(seconds)*time.Second
+}
+
+func (h *Holder) current() clientv3.LeaseID {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.lease
 }
 
 // renew keeps the lease alive until it cannot be, or the context ends.
 func (h *Holder) renew(ctx context.Context) {
 	defer h.end()
+	exclusive := h.engine.options.Exclusive
 	every := h.engine.options.Lease / renewals
-	for h.Remaining() > 0 {
-		if !rest(ctx, min(every, h.Remaining())) {
+	for exclusive || h.Remaining() > 0 {
+		wait := every
+		if !exclusive {
+			wait = min(every, h.Remaining())
+		}
+		if !rest(ctx, wait) {
 			return
 		}
 		asking, cancel := context.WithTimeout(ctx, every)
-		sent := time.Now()
-		answer, err := h.engine.client.KeepAliveOnce(asking, h.lease)
+		sent, lease := time.Now(), h.current()
+		answer, err := h.engine.client.KeepAliveOnce(asking, lease)
 		cancel()
 		switch {
 		case err == nil:
-			h.renewed(sent, answer.TTL)
-		case errors.Is(err, rpctypes.ErrLeaseNotFound):
+			h.renewed(sent, lease, answer.TTL)
+		case errors.Is(err, rpctypes.ErrLeaseNotFound) && (!exclusive || !h.regain(ctx)):
 			return
+		}
+	}
+}
+
+// regain becomes the holder again after the lease has ended, unless another has been
+// the holder since: then what this process knows is not what it left.
+func (h *Holder) regain(ctx context.Context) bool {
+	same := clientv3.Compare(clientv3.ModRevision(h.engine.root+lastName), "=", h.term.Load())
+	for {
+		seized, err := h.seize(ctx, same)
+		if err == nil {
+			return seized
+		}
+		if !rest(ctx, pause) {
+			return false
 		}
 	}
 }
@@ -224,7 +254,7 @@ func (h *Holder) Resign(ctx context.Context) error {
 	h.stop()
 	h.end()
 	err := h.engine.ask(ctx, func(ctx context.Context) error {
-		_, err := h.engine.client.Revoke(ctx, h.lease)
+		_, err := h.engine.client.Revoke(ctx, h.current())
 		if errors.Is(err, rpctypes.ErrLeaseNotFound) {
 			return nil
 		}
@@ -234,11 +264,4 @@ func (h *Holder) Resign(ctx context.Context) error {
 		return fmt.Errorf("resign as the holder: %w", err)
 	}
 	return nil
-}
-
-// revoke gives back a lease that is of no use.
-func (h *Holder) revoke() {
-	ctx, cancel := context.WithTimeout(context.Background(), h.engine.timeout/attempts)
-	defer cancel()
-	_, _ = h.engine.client.Revoke(ctx, h.lease) // it ends by itself
 }

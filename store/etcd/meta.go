@@ -3,6 +3,7 @@ package etcd
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -15,9 +16,13 @@ const (
 	recordsName  = "r/"
 	slotsName    = "w/"
 	holderName   = "holder"
+	lastName     = "last"
 	layoutFormat = "slack-gitlab-bridge store"
 	layoutNewest = 1
 )
+
+// ErrNone means that there is no store.
+var ErrNone = errors.New("there is no store")
 
 // layout is the record that says what a prefix holds. The version of the records
 // themselves is one of them; see the package store.
@@ -49,6 +54,9 @@ func (e *Engine) recognize(ctx context.Context) (revision int64, err error) {
 		}
 		if there, err := e.examine(found); there || err != nil {
 			return found.Header.Revision, err
+		}
+		if e.options.Existing {
+			return 0, ErrNone
 		}
 		// Of several that find it empty one is first; asked again, all find its record.
 		err = e.ask(ctx, func(ctx context.Context) error {

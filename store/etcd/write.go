@@ -116,7 +116,7 @@ func (e *Engine) submit(ctx context.Context, r *request) error {
 	}
 	defer e.leave()
 	if e.holder != nil {
-		r.term = e.holder.term
+		r.term = e.holder.Term()
 	}
 	s, err := e.slot(ctx)
 	if err != nil {

@@ -184,6 +184,32 @@ func TestHolderOutlivesALeader(t *testing.T) {
 	}
 }
 
+// An exclusive engine that was cut off for longer than its lease goes on, if nobody has
+// taken its place.
+func TestExclusiveOutlivesAnOutage(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1, nil)
+	p := newProxy(t, c.hosts()[0])
+	e := mustOpen(t, etcd.Address{Hosts: []string{p.host()}, Prefix: "/one"}, etcd.Options{Exclusive: true, Lease: lease, Timeout: short})
+	if err := e.Commit(t.Context(), put("k", "before")); err != nil {
+		t.Fatalf("Commit = %v, want nil", err)
+	}
+	raw := c.raw()
+	p.set(cut)
+	eventually(t, "the lease has ended", func() bool {
+		answer, err := raw.Get(t.Context(), "/one/holder")
+		return err == nil && len(answer.Kvs) == 0
+	})
+	p.set(pass)
+	eventually(t, "commit again", func() bool { return e.Commit(t.Context(), put("k", "after")) == nil })
+	wantValue(t, e, "k", "after")
+	select {
+	case <-e.Lost():
+		t.Error("Lost() is closed, though nobody else was the holder")
+	default:
+	}
+}
+
 // One process at a time, as with a file: what a second one opens exclusively is
 // refused, until the first has closed it, or died.
 func TestExclusive(t *testing.T) {

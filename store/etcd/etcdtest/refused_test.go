@@ -61,7 +61,10 @@ func TestOpenRefusesWhatIsNoStore(t *testing.T) {
 	if err := e.Commit(t.Context(), put("k", "1")); err != nil {
 		t.Errorf("Commit = %v, want nil", err)
 	}
-	again := mustOpen(t, c.address("/good"), etcd.Options{})
+	if _, err := etcd.Open(t.Context(), c.address("/none"), etcd.Options{Existing: true}); !errors.Is(err, etcd.ErrNone) {
+		t.Errorf("Open where there must be a store = %v, want ErrNone", err)
+	}
+	again := mustOpen(t, c.address("/good"), etcd.Options{Existing: true})
 	wantValue(t, again, "k", "")
 }
 
