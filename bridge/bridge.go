@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -128,6 +129,25 @@ type mirror struct {
 	Gone    bool   `json:"gone,omitempty"`    // deleted in Slack
 	Round   int    `json:"round,omitempty"`   // the link's at that time
 	Left    bool   `json:"left,omitempty"`    // left out, one of more than an app may write: the note tells their number alone
+}
+
+// MarshalJSON gives the number of the note alone where there is no more to tell: so it is of most replies, and of these there are most.
+func (m mirror) MarshalJSON() ([]byte, error) {
+	if m == (mirror{Note: m.Note}) {
+		return strconv.AppendInt(nil, int64(m.Note), 10), nil
+	}
+	type all mirror
+	return marshal(all(m))
+}
+
+// UnmarshalJSON reads either form.
+func (m *mirror) UnmarshalJSON(raw []byte) error {
+	if n, err := strconv.Atoi(string(raw)); err == nil {
+		*m = mirror{Note: n}
+		return nil
+	}
+	type all mirror
+	return json.Unmarshal(raw, (*all)(m))
 }
 
 // fileRecord says what became of a message's file.

@@ -87,6 +87,9 @@ func (f Facts) born(first ...string) Verdict {
 	return Verdict{Reason: reason, Actions: []Action{{Create: create}}, Replies: f.remembered()}
 }
 
+// nothingChanged is the reason of a verdict that has none. It may have an action all the same: the card is to show GitLab's state as of now.
+const nothingChanged = "nothing changed"
+
 // follow decides on a thread with an issue: only what changed since the last look is passed on, either way.
 func (f Facts) follow() Verdict {
 	link := *f.Link
@@ -120,7 +123,7 @@ func (f Facts) follow() Verdict {
 	}
 	v.Actions = append(v.Actions, f.hints(&link, fresh, closed)...)
 	if len(reasons) == 0 {
-		reasons = []string{"nothing changed"}
+		reasons = []string{nothingChanged}
 	}
 	v.Reason, v.Link = strings.Join(reasons, "; "), &link
 	return v

@@ -144,8 +144,8 @@ func (b *Bridge) conclude(ctx context.Context, c *store.Change, f Facts, v Verdi
 	if len(v.Actions) == 0 {
 		return nil, nil
 	}
-	if next, err = b.want(ctx, c, f.Thread, Action{Look: &Look{}}.lane(f.Thread), v.Actions); err != nil {
-		return nil, err
+	if next, err = b.want(ctx, c, f.Thread, Action{Look: &Look{}}.lane(f.Thread), v.Actions); err != nil || v.Reason == nothingChanged {
+		return next, err
 	}
 	return next, b.noteDeed(ctx, c, f.Thread, v.Reason)
 }

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"testing"
@@ -225,6 +226,69 @@ func TestJobChangedBeforeItIsSent(t *testing.T) {
 			t.Errorf("%d failures, %d cards, want none and one", n, len(r.slack.cardsOf(th)))
 		}
 	})
+}
+
+// A look at what the bridge has changed itself is no deed: a long thread's history would be full of it.
+func TestHistoryTellsOfDeeds(t *testing.T) {
+	twoWay(t, func(r *rig, th Thread) {
+		for n := range 2 * deedsKept {
+			r.replied(th, says(at(10+n), asker, "more"))
+			r.polled()
+		}
+		did := r.deeds(th)
+		if len(did) != 3+repliesKept || did[0].What != "acknowledged by UAGENT1" {
+			t.Errorf("history is %v, want %d lines from the beginning on", did, 3+repliesKept)
+		}
+	})
+}
+
+// A mirrored reply is a key and the number of its note, and takes less than 150 bytes also with what bbolt adds; what an earlier program has
+// written in more words is read as well.
+func TestBytesPerMessage(t *testing.T) {
+	twoWay(t, func(r *rig, th Thread) {
+		const replies = 200
+		size := func() (n int) {
+			kvs, err := r.engine.Scan(t.Context(), "", "", 1e6)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, kv := range kvs {
+				n += len(kv.Key) + len(kv.Value)
+			}
+			return n
+		}
+		for n := range replies {
+			if n == repliesKept {
+				r.polled() // from now on the history does not grow
+			}
+			r.replied(th, says(at(10+n), asker, "more"))
+			r.idle()
+		}
+		r.polled()
+		after := size()
+		for n := range replies {
+			r.replied(th, says(at(10+replies+n), asker, "more"))
+			r.idle()
+		}
+		r.polled()
+		each := float64(size()-after) / replies
+		const header, checksum, full = 16, 4, 0.6
+		t.Logf("%.1f bytes a message", each)
+		if most := 150*full - header - checksum; each > most {
+			t.Errorf("a mirrored message takes %.1f bytes, want at most %.0f: with its header and its part of the page that is free these are 150", each, most)
+		}
+	})
+	for raw, want := range map[string]mirror{
+		`7`: {Note: 7}, `{"note":7}`: {Note: 7}, `0`: {}, `{}`: {}, `{"note":7,"version":"1.5","gone":true}`: {Note: 7, Version: "1.5", Gone: true},
+	} {
+		var got mirror
+		if err := json.Unmarshal([]byte(raw), &got); err != nil || got != want {
+			t.Errorf("Unmarshal(%s) = %+v, %v, want %+v", raw, got, err, want)
+		}
+		if again, err := json.Marshal(want); err != nil || json.Unmarshal(again, &got) != nil || got != want || len(again) > len(raw) {
+			t.Errorf("Marshal(%+v) = %s, %v, want a form of it, no longer than %s", want, again, err, raw)
+		}
+	}
 }
 
 // A thread's history does not grow without end, and tells of more than replies.

@@ -21,6 +21,11 @@ const maxGroup = 512
 // damaged page costs some address space, which bbolt does not give back.
 const retryMost = time.Minute
 
+// splitAt is how full the first of two pages is to be that one becomes. Most records come with a later key than those beside them, so what follows
+// is put into the second. With bbolt's half, pages stay half empty; with much more, those are torn into small pieces whose records come in
+// between or grow.
+const splitAt = 0.7
+
 // noTx is greater than any transaction that a file can hold.
 const noTx = math.MaxInt
 
@@ -229,6 +234,7 @@ func (r *request) write(tx *bbolt.Tx) error {
 		return tx.Bucket(probeBucket).Put(probeKey, []byte{})
 	}
 	records := tx.Bucket(recordsBucket)
+	records.FillPercent = splitAt
 	for _, key := range r.batch.Deletes {
 		if err := records.Delete([]byte(key)); err != nil {
 			return err
