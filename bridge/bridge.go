@@ -31,6 +31,9 @@ type Config struct {
 	Ops         string        // the channel that is told of what concerns ops; empty: none
 	GitLabHost  string        // a link to something there would leave a "mentioned in", so it is mirrored as code
 
+	// Lease says how much longer this process is for certain the only one that works; zero: not any more. nil: there is no other.
+	Lease func() time.Duration
+
 	// Heard tells when Slack was last heard on an open connection; zero: not yet. nil: it is heard at all times.
 	Heard func() time.Time
 }

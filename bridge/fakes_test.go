@@ -1036,6 +1036,7 @@ type rig struct {
 	poll   time.Duration // how often GitLab is asked for changes; 0: never
 	ops    string
 	heard  func() time.Time
+	lease  func() time.Duration
 	wrap   func(Slack, GitLab) (Slack, GitLab) // what the bridge gets instead of the fakes
 	bridge *Bridge
 	cancel context.CancelFunc
@@ -1070,7 +1071,7 @@ func (r *rig) start() {
 		slack, gitlab = r.wrap(slack, gitlab)
 	}
 	r.bridge = New(Config{Settle: 75 * time.Second, SweepEvery: 10 * time.Minute, SweepWindow: r.window, Backfill: 24 * time.Hour, Undo: 2 * time.Minute, MaxFile: 10_000_000,
-		PollEvery: r.poll, Ops: r.ops, GitLabHost: "gitlab.example.com", Heard: r.heard},
+		PollEvery: r.poll, Ops: r.ops, GitLabHost: "gitlab.example.com", Heard: r.heard, Lease: r.lease},
 		slack, gitlab, r.store, team, zerolog.New(&r.log), r.meter)
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel, r.done = cancel, make(chan error, 1)

@@ -250,7 +250,7 @@ func (b *Bridge) want(ctx context.Context, c *store.Change, t Thread, lane strin
 		if job, err = a.job(t); err != nil {
 			return nil, err
 		}
-		atOnce := i == 0 && job.Lane == lane && !b.outages.any(b.scopes(a, t, nil)) && !b.held(t, a)
+		atOnce := i == 0 && job.Lane == lane && !b.outages.any(b.scopes(a, t, nil)) && !b.held(t, a) && b.leaseLasts() == nil
 		if atOnce && a.once(saidRecord{}) {
 			job.Begun = time.Now().UTC()
 		}

@@ -41,6 +41,9 @@ func (b *Bridge) act(ctx context.Context, job store.Job, t Thread, a Action, beg
 		if o != nil {
 			return b.finish(ctx, job, t, a, *o)
 		}
+		if err := b.leaseLasts(); err != nil {
+			return nil, err
+		}
 		if job, err = b.begin(ctx, job); err != nil {
 			return nil, err
 		}
@@ -48,18 +51,35 @@ func (b *Bridge) act(ctx context.Context, job store.Job, t Thread, a Action, beg
 	if a.Copy != nil {
 		a.Copy.last = job.Tries+1 >= copyTries
 	}
-	o, err := b.perform(ctx, t, a, link, said)
-	if errors.Is(err, ErrGone) && a.changesIssue() {
-		// A person has deleted it: the look finds out what is left.
-		o, err = outcome{deed: a.Kind() + " has nothing left to change", look: &Hint{Missing: true}}, nil
-	}
+	o, err := b.send(ctx, t, a, link, said)
 	if err != nil {
-		return nil, &answer{err}
+		return nil, err
 	}
 	if o.deed != "" { // else nothing was sent
 		b.works(b.scopes(a, t, link))
 	}
 	return b.finish(ctx, job, t, a, o)
+}
+
+// send carries out an action, one that must not be repeated only while the lease lasts. An error that came of sending it is an *answer.
+func (b *Bridge) send(ctx context.Context, t Thread, a Action, link *Link, said saidRecord) (outcome, error) {
+	if a.once(said) {
+		if err := b.leaseLasts(); err != nil {
+			return outcome{}, err
+		}
+		limited, cancel := b.withinLease(ctx)
+		defer cancel()
+		ctx = limited
+	}
+	o, err := b.perform(ctx, t, a, link, said)
+	switch {
+	case errors.Is(err, ErrGone) && a.changesIssue():
+		// A person has deleted it: the look finds out what is left.
+		return outcome{deed: a.Kind() + " has nothing left to change", look: &Hint{Missing: true}}, nil
+	case err != nil:
+		return o, &answer{err}
+	}
+	return o, nil
 }
 
 // changesIssue reports whether the action is about an issue that is there.

@@ -126,7 +126,7 @@ func (s *Store) Commit(ctx context.Context, c *Change) error {
 
 // batch numbers the jobs of c and puts all into the engine's form.
 func (s *Store) batch(c *Change) (Batch, error) {
-	b := Batch{Guards: c.guards}
+	b := Batch{Guards: c.guards, Term: s.term}
 	if c.err != nil {
 		return b, c.err
 	}

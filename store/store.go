@@ -19,7 +19,12 @@ const page = 500
 // from any goroutine.
 type Store struct {
 	engine Engine
+	term   int64 // on which commits depend; zero: on none
+	*waiting
+}
 
+// waiting is what Next chooses from.
+type waiting struct {
 	mu      sync.Mutex
 	queue   *queue
 	seq     uint64        // the greatest Seq given or seen
@@ -33,26 +38,33 @@ func Open(ctx context.Context, engine Engine) (*Store, error) {
 	if err := upgrade(ctx, engine, migrations); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	s := &Store{engine: engine, queue: newQueue()}
+	s := &Store{engine: engine, waiting: &waiting{queue: newQueue()}}
 	// Commits that come during the scan wait for the lock and are applied after it,
 	// in their order: whatever the scan saw of them, the end is the same.
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	engine.Watch(s.follow)
-	var waiting []*entry
+	var found []*entry
 	err := s.scan(ctx, jobPrefix, func(kv KV) error {
 		j, err := decodeJob(kv)
-		waiting = append(waiting, entryOf(j))
+		found = append(found, entryOf(j))
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	slices.SortFunc(waiting, (*entry).compare) // who has waited longest has the first turn
-	for _, e := range waiting {
+	slices.SortFunc(found, (*entry).compare) // who has waited longest has the first turn
+	for _, e := range found {
 		s.index(e)
 	}
 	return s, nil
+}
+
+// During returns the same store, all of whose commits depend on Batch.Term: on the
+// process that was elected with that term being the holder still. What waits is the
+// same for both.
+func (s *Store) During(term int64) *Store {
+	return &Store{engine: s.engine, term: term, waiting: s.waiting}
 }
 
 // Check reports whether the store can be written, by writing.
