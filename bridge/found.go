@@ -25,6 +25,11 @@ const foundPrefix = "found/"
 
 func foundKey(t Thread) string { return foundPrefix + t.String() }
 
+// seekPrefix is where it is noted which of them a sweep is to ask for, lest it reads all there are: what it finds closed long ago it takes off.
+const seekPrefix = "seek/"
+
+func seekKey(t Thread) string { return seekPrefix + t.String() }
+
 // better reports whether of two issues of one thread this is the one: with a mark, not moved, the lower number.
 func (r foundRecord) better(o foundRecord) bool {
 	switch {
@@ -69,6 +74,7 @@ func noteFound(ctx context.Context, s *store.Store, t Thread, r foundRecord) (no
 			c.GuardAbsent(foundKey(t))
 		}
 		c.Put(foundKey(t), r)
+		c.Put(seekKey(t), struct{}{})
 		c.Put(issueKey(r.Project, r.IID), t)
 		if err := s.Commit(ctx, c); !errors.Is(err, store.ErrConflict) {
 			return err == nil && !found, err
@@ -106,37 +112,51 @@ func (b *Bridge) sweepFound(ctx context.Context, channel string) (looks int, err
 		return 0, nil
 	}
 	oldest := time.Now().Add(-b.config.SweepWindow)
-	prefix := foundPrefix + channel + "/"
+	prefix := seekPrefix + channel + "/"
 	for after := ""; ; {
 		page, err := b.store.List(ctx, prefix, after, mirrorPage)
 		if err != nil {
 			return looks, err
 		}
-		for _, record := range page {
-			after = record.Key
-			var found foundRecord
-			if err := record.Decode(&found); err != nil {
-				return looks, err
-			}
-			if found.Idle || !found.Closed.IsZero() && found.Closed.Before(oldest) {
-				continue
-			}
-			t := Thread{channel, strings.TrimPrefix(record.Key, prefix)}
-			if _, waits, err := b.store.Job(ctx, lookKey(t)); err != nil || waits {
-				if err != nil {
-					return looks, err
-				}
-				continue
-			}
-			looks++
-			if err := b.lookAt(ctx, t, Hint{Reactions: true, Whole: true, Swept: true}); err != nil {
+		over := b.store.Change()
+		for _, r := range page {
+			after = r.Key
+			n, err := b.seek(ctx, over, Thread{channel, strings.TrimPrefix(r.Key, prefix)}, oldest)
+			looks += n
+			if err != nil {
 				return looks, err
 			}
 		}
-		if len(page) < mirrorPage {
-			return looks, nil
+		if err := b.takeOff(ctx, over); err != nil || len(page) < mirrorPage {
+			return looks, err
 		}
 	}
+}
+
+// seek has a thread looked at whose issue was found, unless that is under way, or has it taken off in over if it is none for sweeps any more.
+func (b *Bridge) seek(ctx context.Context, over *store.Change, t Thread, oldest time.Time) (looks int, err error) {
+	r, there, err := b.store.Read(ctx, foundKey(t))
+	if err != nil {
+		return 0, err
+	}
+	if !there {
+		over.GuardAbsent(foundKey(t))
+		over.Delete(seekKey(t))
+		return 0, nil
+	}
+	var found foundRecord
+	if err := r.Decode(&found); err != nil {
+		return 0, err
+	}
+	if found.Idle || !found.Closed.IsZero() && found.Closed.Before(oldest) {
+		over.Guard(r.Key, r.Raw)
+		over.Delete(seekKey(t))
+		return 0, nil
+	}
+	if _, waits, err := b.store.Job(ctx, lookKey(t)); err != nil || waits {
+		return 0, err
+	}
+	return 1, b.lookAt(ctx, t, Hint{Reactions: true, Whole: true, Swept: true})
 }
 
 // foundChanged has a thread looked at whose issue was found and has changed in GitLab since: it is taken over.

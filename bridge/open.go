@@ -44,7 +44,7 @@ func (b *Bridge) openThreads(ctx context.Context, channel string, oldest time.Ti
 			after = r.Key
 			t := Thread{channel, strings.TrimPrefix(r.Key, prefix)}
 			if until != "" && !before(t.TS, until) {
-				return b.notOpen(ctx, over)
+				return b.takeOff(ctx, over)
 			}
 			link, raw, err := b.link(ctx, t)
 			switch {
@@ -64,14 +64,14 @@ func (b *Bridge) openThreads(ctx context.Context, channel string, oldest time.Ti
 				}
 			}
 		}
-		if err := b.notOpen(ctx, over); err != nil || len(page) < mirrorPage {
+		if err := b.takeOff(ctx, over); err != nil || len(page) < mirrorPage {
 			return err
 		}
 	}
 }
 
-// notOpen takes off the threads that are not to be compared any more. If one of them changed meanwhile, the next sweep does it.
-func (b *Bridge) notOpen(ctx context.Context, over *store.Change) error {
+// takeOff takes off the threads that sweeps are not to read any more. If one of them changed meanwhile, the next sweep does it.
+func (b *Bridge) takeOff(ctx context.Context, over *store.Change) error {
 	if over.Empty() {
 		return nil
 	}
@@ -81,33 +81,48 @@ func (b *Bridge) notOpen(ctx context.Context, over *store.Change) error {
 	return nil
 }
 
-// noteOpen notes which threads are open in a store whose program did not.
+// noteOpen notes which threads sweeps are to read in a store whose program did not.
 func (b *Bridge) noteOpen(ctx context.Context) error {
 	if _, older, err := b.store.Read(ctx, store.OpenUnknownKey); err != nil || !older {
 		return err
 	}
 	oldest := time.Now().Add(-b.config.SweepWindow)
+	err := b.noteEach(ctx, "link/", openPrefix, func(r store.Record) (bool, error) {
+		var link Link
+		err := r.Decode(&link)
+		return !link.past(oldest), err
+	})
+	if err == nil {
+		err = b.noteEach(ctx, foundPrefix, seekPrefix, func(store.Record) (bool, error) { return true, nil })
+	}
+	if err != nil {
+		return err
+	}
+	c := b.store.Change()
+	c.Delete(store.OpenUnknownKey)
+	return b.store.Commit(ctx, c)
+}
+
+// noteEach goes through the records under from and notes the thread of each that is wanted under to. What is not to be there any more by then a
+// sweep takes off.
+func (b *Bridge) noteEach(ctx context.Context, from, to string, wanted func(store.Record) (bool, error)) error {
 	for after := ""; ; {
-		page, err := b.store.List(ctx, "link/", after, mirrorPage)
+		page, err := b.store.List(ctx, from, after, mirrorPage)
 		if err != nil {
 			return err
 		}
 		c := b.store.Change()
 		for _, r := range page {
 			after = r.Key
-			var link Link
-			if err := r.Decode(&link); err != nil {
+			want, err := wanted(r)
+			if err != nil {
 				return err
 			}
-			if !link.past(oldest) { // closed meanwhile, it is taken off by a sweep
-				c.Put(openPrefix+strings.TrimPrefix(r.Key, "link/"), struct{}{})
+			if want {
+				c.Put(to+strings.TrimPrefix(r.Key, from), struct{}{})
 			}
 		}
-		last := len(page) < mirrorPage
-		if last {
-			c.Delete(store.OpenUnknownKey)
-		}
-		if err := b.store.Commit(ctx, c); err != nil || last {
+		if err := b.store.Commit(ctx, c); err != nil || len(page) < mirrorPage {
 			return err
 		}
 	}

@@ -15,16 +15,19 @@ import (
 )
 
 // noted lists the threads that sweeps read the links of.
-func (r *rig) noted() (threads []string) {
+func (r *rig) noted() (threads []string) { return r.under(openPrefix) }
+
+// under lists what there is under a prefix.
+func (r *rig) under(prefix string) (names []string) {
 	r.t.Helper()
-	records, err := r.engine.Scan(context.Background(), openPrefix, "", 1e6)
+	records, err := r.engine.Scan(context.Background(), prefix, "", 1e6)
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	for _, kv := range records {
-		threads = append(threads, strings.TrimPrefix(kv.Key, openPrefix))
+		names = append(names, strings.TrimPrefix(kv.Key, prefix))
 	}
-	return threads
+	return names
 }
 
 // wantNoted checks that no open issue is hidden from sweeps, whatever has happened.
@@ -34,6 +37,7 @@ func (r *rig) wantNoted() {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	r.wantSought("in the end", -1)
 	noted := r.noted()
 	for _, kv := range links {
 		var link Link
@@ -44,6 +48,59 @@ func (r *rig) wantNoted() {
 			r.t.Errorf("%s is open, and sweeps know of %v alone", thread, noted)
 		}
 	}
+}
+
+// wantSought checks that so many threads are sought: each with an open issue that was found, and no more; -1: however many.
+func (r *rig) wantSought(when string, want int) {
+	r.t.Helper()
+	sought := r.under(seekPrefix)
+	records, err := r.engine.Scan(context.Background(), foundPrefix, "", 1e6)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, kv := range records {
+		var found foundRecord
+		if err := (store.Record{Key: kv.Key, Raw: kv.Value}).Decode(&found); err != nil {
+			r.t.Fatal(err)
+		}
+		if thread := strings.TrimPrefix(kv.Key, foundPrefix); found.Closed.IsZero() && !found.Idle && !slices.Contains(sought, thread) {
+			r.t.Errorf("%s: %s was found open, and sweeps know of %v alone", when, thread, sought)
+		}
+	}
+	if want >= 0 && len(sought) != want {
+		r.t.Errorf("%s: sweeps read %d records of issues that were found, want %d", when, len(sought), want)
+	}
+}
+
+// After a store was lost, a sweep asks for the issues that were found open, and reads not one of the others that were.
+func TestSweepSeeksWhatIsOpen(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const closed, open = 2000, 5
+		r := newRig(t)
+		r.start()
+		defer r.stop()
+		for i := range closed + open {
+			f := foundRecord{Project: 7, IID: i + 1}
+			if i >= open {
+				f.Closed = time.Now().Add(-720 * time.Hour)
+			}
+			if noted, err := noteFound(t.Context(), r.store, Thread{help, at(i - 5_000_000)}, f); !noted || err != nil {
+				t.Fatalf("noteFound = %t, %v", noted, err)
+			}
+		}
+		r.wantSought("before a sweep", closed+open)
+		looks, err := r.bridge.sweepFound(t.Context(), help)
+		if looks != open || err != nil {
+			t.Errorf("sweepFound = %d, %v; want %d, nil", looks, err, open)
+		}
+		r.wantSought("after it", open)
+		r.idle() // none of the threads is there
+		if _, err := r.bridge.sweepFound(t.Context(), help); err != nil {
+			t.Error(err)
+		}
+		r.wantSought("once they were looked for in vain", 0)
+	})
 }
 
 // aged is a link as it is, its issue closed so long ago; 0: open.
@@ -160,6 +217,7 @@ func older(t *testing.T, path string, links []*Link) {
 	for i, link := range links {
 		c.Put(linkKey(Thread{help, at(i)}), link)
 	}
+	c.Put(foundKey(Thread{help, at(-1)}), foundRecord{Project: 7, IID: 9999})
 	err = s.Commit(t.Context(), c)
 	if err == nil {
 		err = engine.Commit(t.Context(), store.Batch{Puts: []store.KV{{Key: "meta/version", Value: []byte(`{"version":1}`)}}})
@@ -184,7 +242,7 @@ func TestNoteOpen(t *testing.T) {
 		}
 		links = append(links, aged(i+1, closed))
 	}
-	for commits := 1; commits < 6; commits++ { // of the version, of three pages, of what orient is for
+	for commits := 1; commits < 8; commits++ { // of the version, of three pages, of what was found, of being done, of what orient is for
 		r := newRig(t)
 		older(t, r.path, links)
 		r.bridge = new(Bridge) // of the process before
@@ -197,6 +255,7 @@ func TestNoteOpen(t *testing.T) {
 		if got := r.noted(); !slices.Equal(got, want) {
 			t.Errorf("killed after %d commits: sweeps know of %v, want %v", commits, got, want)
 		}
+		r.wantSought("afterwards", 1)
 		if _, err := r.engine.Get(t.Context(), store.OpenUnknownKey); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("killed after %d commits: Get(%s) = %v, want ErrNotFound", commits, store.OpenUnknownKey, err)
 		}

@@ -282,7 +282,7 @@ func TestOpenUnknown(t *testing.T) {
 	for _, c := range []struct {
 		record string
 		want   bool
-	}{{"link/C1/1.5", true}, {"cursor/alive", false}} {
+	}{{"link/C1/1.5", true}, {"found/C1/1.5", true}, {"cursor/alive", false}} {
 		e := newEngine(t)
 		if err := e.Commit(t.Context(), store.Batch{Puts: []store.KV{
 			{Key: "meta/version", Value: []byte(`{"version":1}`)}, {Key: c.record, Value: []byte(`{}`)},

@@ -19,17 +19,22 @@ type migration func(context.Context, Engine) (Batch, error)
 // len(migrations)+1.
 var migrations = []migration{openUnknown}
 
-// OpenUnknownKey is there in a store with links whose program did not note which of them are open. Whoever opens it to work with it does
-// so, and deletes the record.
+// OpenUnknownKey is there in a store whose program did not note which of its links, and of the issues that it found, are open. Whoever opens it
+// to work with it does so, and deletes the record.
 const OpenUnknownKey = "unknown/open"
 
 // openUnknown brings a store to version 2: what it lacks there, only who knows what a link is can tell.
 func openUnknown(ctx context.Context, e Engine) (b Batch, err error) {
-	links, err := e.Scan(ctx, "link/", "", 1)
-	if len(links) > 0 {
-		b.Puts = []KV{{OpenUnknownKey, []byte("{}")}}
+	for _, prefix := range []string{"link/", "found/"} {
+		there, err := e.Scan(ctx, prefix, "", 1)
+		if err != nil {
+			return b, err
+		}
+		if len(there) > 0 {
+			b.Puts = []KV{{OpenUnknownKey, []byte("{}")}}
+		}
 	}
-	return b, err
+	return b, nil
 }
 
 type version struct {
