@@ -34,8 +34,11 @@ func (g grown) ts(thread, n int) string {
 
 func (g grown) thread(i int) string { return g.channel + "/" + g.ts(i, 0) }
 
-// make writes the store.
-func (g grown) make(ctx context.Context) (err error) {
+// make writes the store, thousands of messages at once.
+func (g grown) make(ctx context.Context) error { return g.write(ctx, g.rounds) }
+
+// write writes the store, its threads by fill.
+func (g grown) write(ctx context.Context, fill func(context.Context, *store.Store) error) (err error) {
 	engine, err := bolt.Open(g.path, bolt.Options{})
 	if err != nil {
 		return err
@@ -54,6 +57,11 @@ func (g grown) make(ctx context.Context) (err error) {
 	if err := s.Commit(ctx, c); err != nil {
 		return err
 	}
+	return fill(ctx, s)
+}
+
+// rounds puts down message after message of thousands of threads together.
+func (g grown) rounds(ctx context.Context, s *store.Store) error {
 	for first := 0; first < g.threads; first += together {
 		for n := 0; n <= g.messages; n++ {
 			if err := g.round(ctx, s, first, min(first+together, g.threads), n); err != nil {
@@ -68,17 +76,22 @@ func (g grown) make(ctx context.Context) (err error) {
 func (g grown) round(ctx context.Context, s *store.Store, from, to, n int) error {
 	c := s.Change()
 	for i := from; i < to; i++ {
-		t, ts := g.thread(i), g.ts(i, n)
-		c.Put("link/"+t, g.link(i, n))
-		c.Put("audit/"+t, g.audit(i, n))
-		if n == 0 {
-			c.Put(fmt.Sprintf("issue/%d/%d", g.project, i+1), map[string]string{"channel": g.channel, "ts": ts})
-			c.Put("card/"+t, map[string]string{"ts": ts, "hash": "84eab9d170e8dd6e"})
-		} else {
-			c.Put("msg/"+t+"/"+ts, map[string]int{"note": i*10 + n})
-		}
+		g.message(c, i, n)
 	}
 	return s.Commit(ctx, c)
+}
+
+// message puts down that the n-th message of a thread was passed on.
+func (g grown) message(c *store.Change, i, n int) {
+	t, ts := g.thread(i), g.ts(i, n)
+	c.Put("link/"+t, g.link(i, n))
+	c.Put("audit/"+t, g.audit(i, n))
+	if n == 0 {
+		c.Put(fmt.Sprintf("issue/%d/%d", g.project, i+1), map[string]string{"channel": g.channel, "ts": ts})
+		c.Put("card/"+t, map[string]string{"ts": ts, "hash": "84eab9d170e8dd6e"})
+	} else {
+		c.Put("msg/"+t+"/"+ts, 100_000_000+i*1000+n)
+	}
 }
 
 func (g grown) link(i, n int) map[string]any {

@@ -43,6 +43,7 @@ func measures() []measure {
 		{"disk", "what the disk gives: one fsync, one commit of bbolt", measureDisk},
 		{"idle", "memory of a program that has nothing to do", measureIdle},
 		{"memory", "memory and start of the bridge with many linked threads", measureMemory},
+		{"store", "bytes of a linked thread and of a mirrored message", measureStore},
 		{"ack", "how long an event waits for its acknowledgement", measureAck},
 		{"start", "from the start to the first issue", measureStart},
 		{"burst", "thousands of events at once", measureBurst},
