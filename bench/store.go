@@ -41,7 +41,7 @@ func measureStore(ctx context.Context, b *bench) (rows []row, err error) {
 	if !b.wants("bridge") {
 		return nil, nil
 	}
-	for _, of := range []struct{ threads, messages int }{{b.size(3000, 30), 2}, {b.size(30, 3), 200}} {
+	for _, of := range []struct{ threads, messages int }{{b.size(2000, 500), 2}, {b.size(10, 3), 200}} {
 		s, err := b.fill(ctx, of.threads, of.messages)
 		if err != nil {
 			return rows, err
