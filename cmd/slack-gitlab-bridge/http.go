@@ -46,7 +46,7 @@ func serveHTTP(ctx context.Context, g *errgroup.Group, l net.Listener, h http.Ha
 // httpHandler serves health, metrics, the status page and, with a secret, GitLab's webhook. Nothing here changes anything.
 func (d *daemon) httpHandler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, readiness{Ready: true}) })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, alive{true}) })
 	mux.HandleFunc("GET /readyz", d.readyz)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(d.metrics.registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /{$}", d.statusPage)
@@ -66,6 +66,11 @@ func (d *daemon) webhook(w http.ResponseWriter, r *http.Request) {
 	}
 	d.bridge.Poll()
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// alive is the answer of /healthz. It does not speak of readiness, which is another thing.
+type alive struct {
+	Alive bool `json:"alive"`
 }
 
 // readiness is what /readyz answers.

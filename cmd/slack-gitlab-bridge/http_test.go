@@ -64,6 +64,9 @@ func TestRoutes(t *testing.T) {
 			t.Errorf("%s %s = %d, want %d", test.method, test.path, w.Code, test.status)
 		}
 	}
+	if got := strings.TrimSpace(get(d, "/healthz").Body.String()); got != `{"alive":true}` {
+		t.Errorf("GET /healthz of a daemon that is not ready = %s, want that it is alive and no more", got)
+	}
 	wantIn(t, "GET /metrics", get(d, "/metrics").Body.String(), namespace+"_jobs{kind=\"look\",state=\"waiting\"} 0", namespace+"_build_info", "go_goroutines")
 }
 
