@@ -23,13 +23,18 @@ func (b *Bridge) finish(ctx context.Context, job store.Job, t Thread, a Action, 
 	tellTimes := b.timed(t, &o)
 	for {
 		c := b.store.Change()
-		if err := b.end(ctx, c, job, a); err != nil {
+		stays, err := b.end(ctx, c, job, a)
+		if err != nil {
 			return nil, err
 		}
 		if err := b.record(ctx, c, t, a, o); err != nil {
 			return nil, err
 		}
-		if next, err = b.want(ctx, c, t, job.Lane, o.then); err != nil {
+		then := o.then
+		if stays { // what it is to show was decided anew, so what followed from the old is not laid over it
+			then = slices.DeleteFunc(slices.Clone(then), func(a Action) bool { return a.key(t) == job.Key })
+		}
+		if next, err = b.want(ctx, c, t, job.Lane, then); err != nil {
 			return nil, err
 		}
 		if o.make != nil {
@@ -42,7 +47,7 @@ func (b *Bridge) finish(ctx context.Context, job store.Job, t Thread, a Action, 
 				return nil, err
 			}
 		}
-		err := b.store.Commit(ctx, c)
+		err = b.store.Commit(ctx, c)
 		if errors.Is(err, store.ErrConflict) {
 			continue
 		}
@@ -71,21 +76,21 @@ func (b *Bridge) lookLast(ctx context.Context, c *store.Change, t Thread) error 
 	return nil
 }
 
-// end takes the job off the queue, or leaves it there for another round if it was wanted again meanwhile: only what looks do not wait for can
-// be, whatever else changed the job is a person who had it tried again.
-func (b *Bridge) end(ctx context.Context, c *store.Change, job store.Job, a Action) error {
+// end takes the job off the queue, or leaves it there for another round if it was wanted again meanwhile, and reports that: only what looks do not
+// wait for can be, whatever else changed the job is a person who had it tried again.
+func (b *Bridge) end(ctx context.Context, c *store.Change, job store.Job, a Action) (stays bool, err error) {
 	now, found, err := b.store.Job(ctx, job.Key)
 	if err != nil || !found {
-		return err // dropped by a person
+		return false, err // dropped by a person
 	}
 	c.GuardJob(now)
 	if now.Rev == job.Rev || a.Card == nil && a.Say == nil && a.Sign == nil && a.Copy == nil {
 		c.DeleteJob(job.Key)
-		return nil
+		return false, nil
 	}
 	now.Begun, now.Tries, now.Waits, now.NotBefore = time.Time{}, 0, "", time.Time{}
 	c.PutJob(now)
-	return nil
+	return true, nil
 }
 
 // record puts what an action brought about into a change.

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"slack-gitlab-bridge/markup"
 	"slack-gitlab-bridge/store"
 )
 
@@ -57,6 +58,31 @@ func TestWhatComesMeanwhileIsMirroredLater(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A comment that is edited while its reply, whose answer was lost, is being looked for, shows its last text: what is found is edited to that.
+func TestEditedWhileItsReplyIsLookedFor(t *testing.T) {
+	twoWay(t, func(r *rig, th Thread) {
+		r.slack.order(trouble{call: "PostReply", obey: true, err: errLost})
+		r.slack.meanwhile("FindReply", func() { // as a look does
+			r.slack.during = nil
+			c := r.store.Change()
+			say := Action{Say: &Say{Key: commentKey(Issue{Project: 7, IID: 1}, 1), Text: markup.SlackText("v1")}}
+			if _, err := r.bridge.want(context.Background(), c, th, "", []Action{say}); err != nil {
+				t.Error(err)
+			}
+			if err := r.store.Commit(context.Background(), c); err != nil {
+				t.Error(err)
+			}
+		})
+		r.comments("v0")
+		time.Sleep(5 * time.Minute)
+		r.idle()
+		if r.slack.count("FindReply") == 0 {
+			t.Error("no reply was looked for, so the test proves nothing")
+		}
+		r.wantSaid(th, "v1")
+	})
 }
 
 // A person who retries a job that is under way does not have it done twice.
