@@ -59,7 +59,7 @@
 //	                          what happened while nobody listened
 //	alive.go, catchup.go, gapreport.go
 //	                          since when nobody did, and what is told of it
-//	recall.go, found.go, takeover.go, rebuild.go
+//	lapse.go, recall.go, found.go, takeover.go, rebuild.go
 //	                          what was done that the store does not know: it is new, or an old copy
 //	explain.go, plan.go, planwords.go
 //	                          what people may ask
