@@ -147,9 +147,11 @@ type Engine interface {
 	Close() error
 }
 
-// Scanner reads one picture of the records.
-type Scanner interface {
-	// Scan is that of Engine, but every page is of the same moment.
+// Reader reads records: those of an Engine, or of one picture of it.
+type Reader interface {
+	// Get is that of Engine.
+	Get(ctx context.Context, key string) ([]byte, error)
+	// Scan is that of Engine; of one picture every page is of the same moment.
 	Scan(ctx context.Context, prefix, after string, limit int) ([]KV, error)
 }
 
@@ -166,5 +168,9 @@ type Shared interface {
 	//
 	// Whoever calls Watch calls WatchGap too: an engine with a watcher that it cannot
 	// bring up to date fails every call from then on.
-	WatchGap(f func(ctx context.Context, now Scanner) error)
+	WatchGap(f func(ctx context.Context, now Reader) error)
+
+	// Picture returns a reader of one picture: that of now, for as long as its history is
+	// kept, which is minutes at least.
+	Picture(ctx context.Context) (Reader, error)
 }

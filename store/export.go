@@ -39,12 +39,12 @@ type exportLine struct {
 	Records *int            `json:"records,omitempty"`
 }
 
-// Export writes all records of an engine to w, without holding more than a page of
-// them in memory, and returns how many there were. The engine must hold still
-// meanwhile: pages of different moments do not fit each other; so what is in use is
-// copied first (Backuper). What w holds after an error lacks its last line, and
+// Export writes all records to w, without holding more than a page of them in memory,
+// and returns how many there were. They must hold still meanwhile: pages of different
+// moments do not fit each other; so what is in use is copied first (Backuper), or read
+// from one picture (Shared). What w holds after an error lacks its last line, and
 // Import refuses it.
-func Export(ctx context.Context, e Engine, w io.Writer) (n int, err error) {
+func Export(ctx context.Context, e Reader, w io.Writer) (n int, err error) {
 	v, err := readVersion(ctx, e)
 	if err != nil {
 		return 0, fmt.Errorf("export: %w", err)
@@ -73,7 +73,7 @@ func Export(ctx context.Context, e Engine, w io.Writer) (n int, err error) {
 }
 
 // readVersion returns the version of a store that is whole.
-func readVersion(ctx context.Context, e Engine) (int, error) {
+func readVersion(ctx context.Context, e Reader) (int, error) {
 	raw, err := e.Get(ctx, versionKey)
 	if errors.Is(err, ErrNotFound) {
 		return 0, notOurs(ctx, e)

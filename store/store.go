@@ -126,7 +126,7 @@ func (s *Store) scan(ctx context.Context, prefix string, f func(KV) error) error
 	return scan(ctx, s.engine, prefix, f)
 }
 
-func scan(ctx context.Context, e Engine, prefix string, f func(KV) error) error {
+func scan(ctx context.Context, e Reader, prefix string, f func(KV) error) error {
 	for after := ""; ; {
 		kvs, err := e.Scan(ctx, prefix, after, page)
 		if err != nil {

@@ -108,7 +108,7 @@ func found(ctx context.Context, e Engine, newest int) error {
 }
 
 // notOurs says what an engine is that has no version.
-func notOurs(ctx context.Context, e Engine) error {
+func notOurs(ctx context.Context, e Reader) error {
 	if _, err := e.Get(ctx, importKey); err == nil {
 		return errors.New("an import into it was cut short: import again, or remove the store to start with a new one")
 	}

@@ -45,8 +45,13 @@ func checksum(key string, value []byte) uint32 {
 func (e *Engine) record(key string) string { return e.root + recordsName + key }
 
 // Get implements store.Engine.
-func (e *Engine) Get(ctx context.Context, key string) ([]byte, error) {
-	kvs, _, err := e.read(ctx, func(ctx context.Context) (*clientv3.GetResponse, error) { return e.client.Get(ctx, e.record(key)) })
+func (e *Engine) Get(ctx context.Context, key string) ([]byte, error) { return e.get(ctx, key, 0) }
+
+// get reads one record at a revision; zero: the newest.
+func (e *Engine) get(ctx context.Context, key string, revision int64) ([]byte, error) {
+	kvs, _, err := e.read(ctx, func(ctx context.Context) (*clientv3.GetResponse, error) {
+		return e.client.Get(ctx, e.record(key), clientv3.WithRev(revision))
+	})
 	if err != nil {
 		return nil, err
 	}

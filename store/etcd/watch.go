@@ -25,7 +25,7 @@ type feed struct {
 	told     int64         // the revision up to which they were
 	moved    chan struct{} // closed when told has moved
 	watchers []func(store.Batch)
-	gaps     []func(context.Context, store.Scanner) error
+	gaps     []func(context.Context, store.Reader) error
 	failed   error // why they will be told nothing more
 	since    time.Time
 	stop     context.CancelFunc // of the watch that began then
@@ -45,7 +45,7 @@ func (e *Engine) Watch(f func(store.Batch)) {
 }
 
 // WatchGap implements store.Shared.
-func (e *Engine) WatchGap(f func(context.Context, store.Scanner) error) {
+func (e *Engine) WatchGap(f func(context.Context, store.Reader) error) {
 	e.feed.mu.Lock()
 	defer e.feed.mu.Unlock()
 	e.feed.gaps = append(e.feed.gaps, f)
@@ -206,14 +206,7 @@ func (e *Engine) batch(events []*clientv3.Event) (b store.Batch, err error) {
 
 // bridgeGap has the watchers read anew what can no longer be told one by one.
 func (e *Engine) bridgeGap(ctx context.Context) error {
-	var now int64
-	err := e.ask(ctx, func(ctx context.Context) error {
-		answer, err := e.client.Get(ctx, e.root+metaName)
-		if err == nil {
-			now = answer.Header.Revision
-		}
-		return err
-	})
+	now, err := e.now(ctx)
 	if err != nil {
 		return err
 	}
@@ -233,13 +226,46 @@ func (e *Engine) bridgeGap(ctx context.Context) error {
 	return nil
 }
 
+// now is the newest revision.
+func (e *Engine) now(ctx context.Context) (revision int64, err error) {
+	err = e.ask(ctx, func(ctx context.Context) error {
+		answer, err := e.client.Get(ctx, e.root+metaName)
+		if err == nil {
+			revision = answer.Header.Revision
+		}
+		return err
+	})
+	return revision, err
+}
+
+// Picture implements store.Shared.
+func (e *Engine) Picture(ctx context.Context) (store.Reader, error) {
+	if err := e.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer e.leave()
+	if err := e.usable(ctx); err != nil {
+		return nil, err
+	}
+	now, err := e.now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return picture{e, now}, nil
+}
+
 // picture is the records as they were at one revision.
 type picture struct {
 	engine   *Engine
 	revision int64
 }
 
-// Scan implements store.Scanner.
+// Get implements store.Reader.
+func (p picture) Get(ctx context.Context, key string) ([]byte, error) {
+	return p.engine.get(ctx, key, p.revision)
+}
+
+// Scan implements store.Reader.
 func (p picture) Scan(ctx context.Context, prefix, after string, limit int) ([]store.KV, error) {
 	if limit <= 0 {
 		return nil, fmt.Errorf("scan %q: limit %d is not positive", prefix, limit)

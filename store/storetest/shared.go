@@ -23,6 +23,7 @@ func TestShared(t *testing.T, open Open) {
 		{"one wins a key", testSharedWinner},
 		{"both are told the same in the same order", testSharedOrder},
 		{"a watcher with a scan knows all", testSharedCatchUp},
+		{"a picture stays as it was", testSharedPicture},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			place := t.TempDir()
@@ -38,6 +39,47 @@ func TestShared(t *testing.T, open Open) {
 			}
 			c.run(t, engines[0], engines[1])
 		})
+	}
+}
+
+func testSharedPicture(t *testing.T, a, b store.Engine) {
+	commit := func(e store.Engine, batch store.Batch) {
+		t.Helper()
+		if err := e.Commit(t.Context(), batch); err != nil {
+			t.Fatalf("Commit(%s) = %v", text(batch), err)
+		}
+	}
+	want := []string{"a", "1", "b", "1", "c", "1"}
+	commit(a, store.Batch{Puts: puts(want...)})
+	shared, ok := a.(store.Shared)
+	if !ok {
+		t.Fatalf("%T is no store.Shared", a)
+	}
+	picture, err := shared.Picture(t.Context())
+	if err != nil {
+		t.Fatalf("Picture() = %v", err)
+	}
+	commit(b, store.Batch{Puts: puts("a", "2", "bb", "2"), Deletes: []string{"c"}})
+	var got []string
+	for after := ""; ; {
+		kvs, err := picture.Scan(t.Context(), "", after, 2)
+		if err != nil {
+			t.Fatalf("the picture's Scan = %v", err)
+		}
+		if len(kvs) == 0 {
+			break
+		}
+		got = append(got, flat(kvs)...)
+		after = kvs[len(kvs)-1].Key
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the picture shows %q, want %q", got, want)
+	}
+	if c, err := picture.Get(t.Context(), "c"); err != nil || string(c) != "1" {
+		t.Errorf("the picture's Get(c) = %q, %v; want 1", c, err)
+	}
+	if now, err := a.Get(t.Context(), "a"); err != nil || string(now) != "2" {
+		t.Errorf("Get(a) = %q, %v; want 2", now, err)
 	}
 }
 

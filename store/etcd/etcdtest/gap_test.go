@@ -31,7 +31,7 @@ func (m *mirror) follow(b store.Batch) {
 	}
 }
 
-func (m *mirror) readAnew(ctx context.Context, now store.Scanner) error {
+func (m *mirror) readAnew(ctx context.Context, now store.Reader) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.gaps++
