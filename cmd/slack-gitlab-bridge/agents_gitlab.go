@@ -175,10 +175,10 @@ func startAgents(ctx context.Context, c config, log zerolog.Logger) (*agentsFile
 // does not understand. Nor if the store cannot be opened: opening it in earnest will say why.
 func lastGoodAgents(ctx context.Context, c config) (*agentsFile, *agents.File) {
 	f, err := newRemoteAgents(c)
-	if err != nil || requireStore(c) != nil {
+	if err != nil || requireStore(ctx, c) != nil {
 		return nil, nil
 	}
-	engine, err := bolt.Open(c.Store, bolt.Options{Timeout: lockWait})
+	engine, err := openEngine(ctx, c, bolt.Options{Timeout: lockWait})
 	if err != nil {
 		return nil, nil
 	}

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"slack-gitlab-bridge/store"
 	"slack-gitlab-bridge/store/bolt"
 )
 
@@ -108,10 +109,10 @@ func removeCopies(path string) error {
 	return err
 }
 
-// snapshot copies the store beside itself, so that nothing of it is held while somebody slow reads the copy; remove it afterwards.
-func snapshot(ctx context.Context, engine *bolt.Engine, path string) (string, error) {
+// snapshot copies the store beside itself, or one that is no file among the system's temporary ones, so that nothing of it is held while somebody slow reads the copy; remove it afterwards.
+func snapshot(ctx context.Context, engine store.Engine, path string) (string, error) {
 	copied := beside(path)
-	return copied, engine.Backup(ctx, copied)
+	return copied, copyEngine(ctx, engine, copied)
 }
 
 // sender writes what was asked for to w, from a copy of the store. size is told before, if it is known.
@@ -142,14 +143,14 @@ func download(ctx context.Context, c config, command, path string, out io.Writer
 	if !errors.Is(err, errNoDaemon) {
 		return err
 	}
-	if err := requireStore(c); err != nil {
+	if err := requireStore(ctx, c); err != nil {
 		return err
 	}
-	engine, err := bolt.Open(c.Store, bolt.Options{Timeout: commandLockWait})
+	engine, err := openEngine(ctx, c, bolt.Options{Timeout: commandLockWait})
 	if err != nil {
 		return heldElsewhere(c, command, err)
 	}
-	copied, err := snapshot(ctx, engine, c.Store)
+	copied, err := snapshot(ctx, engine, c.copies())
 	if err = errors.Join(err, engine.Close()); err != nil { // before sending: a daemon may want to start meanwhile
 		return err
 	}
@@ -159,7 +160,7 @@ func download(ctx context.Context, c config, command, path string, out io.Writer
 // upload answers a download.
 func (d *daemon) upload(send sender) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		copied, err := snapshot(r.Context(), d.engine, d.config.Store)
+		copied, err := snapshot(r.Context(), d.engine, d.config.copies())
 		if err != nil {
 			answer(w, nil, err)
 			return

@@ -32,7 +32,7 @@ func TestSlowPeerHoldsNothing(t *testing.T) {
 		if err != nil || resp.StatusCode != http.StatusOK {
 			t.Fatalf("GET %s = %v, %v; want 200", path, resp, err)
 		}
-		if n := d.engine.OpenReads(); n != 0 {
+		if n := d.engine.(*bolt.Engine).OpenReads(); n != 0 {
 			t.Errorf("%s: %d reads are open while the peer sleeps, want 0", path, n)
 		}
 		big("big" + path) // the file has to grow

@@ -29,7 +29,12 @@ type config struct {
 	AgentsJSON           string        `env:"AGENTS_JSON" need:"agents" help:"The agents file's text, or its path if it does not start with {."`
 	AgentsJSONFile       string        `env:"AGENTS_JSON_FILE" help:"The agents file's path; give this or AGENTS_JSON. Only a file is reloaded when it changes."`
 	AgentsGitLab         string        `env:"AGENTS_GITLAB" help:"Instead of these two: where the agents file is in GitLab, like acme/ops:agents.json@main. Asked for every minute; protect that branch."`
-	Store                string        `env:"STORE" envDefault:"bridge.db" of:"store" help:"Path of the store, a bbolt file. Not on a network file system."`
+	Store                string        `env:"STORE" envDefault:"bridge.db" of:"store" help:"Path of the store, a bbolt file. Not on a network file system. Or etcd://host1:2379,host2:2379/prefix, with TLS etcds://: see docs/etcd.md."`
+	StoreUser            string        `env:"STORE_USER" of:"store" help:"User of the etcd cluster."`
+	StorePassword        string        `env:"STORE_PASSWORD" secret:"yes" of:"store" help:"Password of the etcd cluster."`
+	StoreCAFile          string        `env:"STORE_CA_FILE" of:"store" help:"Path of the PEM file with the authorities of the etcd cluster; without it those of the system."`
+	StoreCertFile        string        `env:"STORE_CERT_FILE" of:"store" help:"Path of the PEM file with the certificate that the etcd cluster asks for."`
+	StoreKeyFile         string        `env:"STORE_KEY_FILE" of:"store" help:"Path of the PEM file with that certificate's key."`
 	AdminSocket          string        `env:"ADMIN_SOCKET" of:"store" help:"Where commands reach the running daemon; by default STORE with .sock added."`
 	HTTPAddr             string        `env:"HTTP_ADDR" envDefault:"127.0.0.1:8080" help:"Where health, metrics and the status page are served; off for none."`
 	StatusPage           string        `env:"STATUS_PAGE" envDefault:"auto" help:"on shows the status page to other machines too; auto to this one only."`
@@ -84,7 +89,7 @@ func loadConfig(environ []string, needs ...string) (config, error) {
 	if len(faults) > 0 {
 		return c, &configError{faults}
 	}
-	c.AdminSocket = cmp.Or(c.AdminSocket, c.Store+".sock")
+	c.AdminSocket = cmp.Or(c.AdminSocket, c.socketBeside())
 	if !strings.HasSuffix(c.SlackAPIURL, "/") {
 		c.SlackAPIURL += "/"
 	}
@@ -201,8 +206,7 @@ func (c config) invalid() []string {
 	fault(!slices.Contains([]string{"json", "console", "auto"}, c.LogFormat), "LOG_FORMAT is none of json, console, auto")
 	fault(!slices.Contains([]string{"on", "auto"}, c.StatusPage), "STATUS_PAGE is none of on, auto")
 	fault(!isListener(c.HTTPAddr), "HTTP_ADDR is not an address to listen on: write it like 127.0.0.1:8080, :8080 or off")
-	fault(strings.HasPrefix(c.Store, "etcd://"), "STORE is no path of a file: replicas over etcd are not part of this version")
-	return faults
+	return append(faults, c.invalidStore()...)
 }
 
 var channelID = regexp.MustCompile(`^[CG][A-Z0-9]{2,}$`)

@@ -12,6 +12,7 @@ import (
 	"slack-gitlab-bridge/bridge"
 	"slack-gitlab-bridge/store"
 	"slack-gitlab-bridge/store/bolt"
+	"slack-gitlab-bridge/store/etcd"
 )
 
 // daemonState is what the running daemon answers.
@@ -29,7 +30,9 @@ func (d *checkup) askDaemon(ctx context.Context) {
 
 // checkDaemon tells what the running daemon said; without one it tries the store itself.
 func (d *checkup) checkDaemon(ctx context.Context) {
-	d.checkDisk()
+	if !d.config.clustered() {
+		d.checkDisk()
+	}
 	switch err := d.daemon.err; {
 	case errors.Is(err, errNoDaemon):
 		d.ok(checkDaemon, "", "not running")
@@ -94,13 +97,19 @@ const storeRemedy = "STORE must be a path on a local disk where the bridge's use
 // checkStore writes to the store, or where it would be.
 func (d *checkup) checkStore(ctx context.Context) {
 	path := d.config.Store
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+	remedy := storeRemedy
+	if d.config.clustered() {
+		remedy = "docs/etcd.md has what a cluster needs"
+	} else if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		d.checkFolder(path)
 		return
 	}
-	engine, err := bolt.Open(path, bolt.Options{Timeout: commandLockWait})
+	engine, err := openExisting(ctx, d.config, bolt.Options{Timeout: commandLockWait})
 	switch {
-	case errors.Is(err, bolt.ErrLocked):
+	case errors.Is(err, etcd.ErrNone):
+		d.ok(checkStore, "", "none yet, but the cluster answers; %s", newStore)
+		return
+	case isHeld(err):
 		d.fault(checkStore, "", fmt.Sprintf("%s is in use, but no daemon answers on %s", path, d.config.AdminSocket),
 			"if the daemon runs in a container: docker exec CONTAINER slack-gitlab-bridge doctor; if it runs here, set ADMIN_SOCKET as it has it")
 		return
@@ -108,7 +117,7 @@ func (d *checkup) checkStore(ctx context.Context) {
 		d.fault(checkStore, "", strings.TrimSuffix(err.Error(), ": "+bolt.Remedy), bolt.Remedy)
 		return
 	case err != nil:
-		d.fault(checkStore, "", err.Error(), storeRemedy)
+		d.fault(checkStore, "", err.Error(), remedy)
 		return
 	}
 	var about bridge.StoreState
@@ -120,7 +129,7 @@ func (d *checkup) checkStore(ctx context.Context) {
 		about, err = bridge.About(ctx, s)
 	}
 	if err = errors.Join(err, engine.Close()); err != nil {
-		d.fault(checkStore, "", err.Error(), storeRemedy)
+		d.fault(checkStore, "", err.Error(), remedy)
 		return
 	}
 	d.ok(checkStore, "", "%s can be written", path)

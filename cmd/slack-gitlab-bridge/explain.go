@@ -48,7 +48,7 @@ func explain(ctx context.Context, w world, t bridge.Thread) (x bridge.Explanatio
 	if !errors.Is(err, errNoDaemon) {
 		return x, err
 	}
-	if err := requireStore(c); err != nil {
+	if err := requireStore(ctx, c); err != nil {
 		return x, err
 	}
 	if c, err = loadConfig(w.environ, "slack", "gitlab", "agents"); err != nil {

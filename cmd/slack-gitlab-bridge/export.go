@@ -58,9 +58,9 @@ func (i importCommand) Run(ctx context.Context, w world) error {
 		return wrongUsef("%s is no export but a backup, or a store itself: it is not imported. To restore it, stop the daemon, copy the file to %s, which is STORE, and start again",
 			cmp.Or(strings.TrimPrefix(i.File, "-"), "standard input"), c.Store)
 	}
-	n, err := importTo(ctx, c.Store, lines)
+	n, err := importTo(ctx, c, lines)
 	if errors.Is(err, store.ErrNotEmpty) {
-		err = fmt.Errorf("%w: move %s away, or set STORE to another path", err, c.Store)
+		err = fmt.Errorf("%w: %s", err, c.another())
 	}
 	if err != nil {
 		return err
@@ -69,13 +69,15 @@ func (i importCommand) Run(ctx context.Context, w world) error {
 	return err
 }
 
-// importTo imports into the store at that path, or makes it: it then gets its name once it is whole.
-func importTo(ctx context.Context, path string, in io.Reader) (n int, err error) {
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		return importInto(ctx, path, bolt.Options{Timeout: commandLockWait}, in)
+// importTo imports into the store, or makes it: a file then gets its name once it is whole.
+func importTo(ctx context.Context, c config, in io.Reader) (n int, err error) {
+	path := c.Store
+	if _, err := os.Stat(path); c.clustered() || !errors.Is(err, fs.ErrNotExist) {
+		return importInto(ctx, c, bolt.Options{Timeout: commandLockWait}, in)
 	}
 	temporary := beside(path)
-	n, err = importInto(ctx, temporary, bolt.Options{NoReserve: true}, in)
+	c.Store = temporary
+	n, err = importInto(ctx, c, bolt.Options{NoReserve: true}, in)
 	if err == nil {
 		err = bolt.Publish(temporary, path)
 	}
@@ -91,10 +93,10 @@ func importTo(ctx context.Context, path string, in io.Reader) (n int, err error)
 	return n, syncFolder(path)
 }
 
-// importInto imports into the engine in that file.
-func importInto(ctx context.Context, path string, o bolt.Options, in io.Reader) (int, error) {
-	engine, err := bolt.Open(path, o)
-	if errors.Is(err, bolt.ErrLocked) {
+// importInto imports into the store, which is made if it is not there.
+func importInto(ctx context.Context, c config, o bolt.Options, in io.Reader) (int, error) {
+	engine, err := openEngine(ctx, c, o)
+	if isHeld(err) {
 		return 0, fmt.Errorf("%w: stop the daemon: import goes into an empty store that nobody uses", err)
 	} else if err != nil {
 		return 0, err

@@ -57,7 +57,7 @@ var allowed = map[string]struct{ code, tests []string }{
 	"bench":              {code: []string{"sandbox/fakeslack", "sandbox/fakegitlab", "sandbox/faults", "store", "store/bolt"}}, // the rest is a child process
 	"cmd/slack-gitlab-bridge": {
 		code: []string{
-			"agents", "bridge", "bridge/slackside", "bridge/gitlabside", "store", "store/bolt", "markup", "sandbox",
+			"agents", "bridge", "bridge/slackside", "bridge/gitlabside", "store", "store/bolt", "store/etcd", "markup", "sandbox",
 			"github.com/alecthomas/kong", "github.com/caarlos0/env/v11", "github.com/prometheus/client_golang", "github.com/rs/zerolog", "golang.org/x/sync",
 		},
 		tests: []string{"store/storetest", "sandbox/fakeslack", "sandbox/fakegitlab", "sandbox/faults", "github.com/slack-go/slack", "github.com/rogpeppe/go-internal"},

@@ -11,6 +11,7 @@ import (
 
 	"slack-gitlab-bridge/store"
 	"slack-gitlab-bridge/store/bolt"
+	"slack-gitlab-bridge/store/etcd"
 )
 
 // askWait bounds a question to the running daemon. It may have to ask Slack for a long thread first.
@@ -30,9 +31,16 @@ func fromDaemon(ctx context.Context, c config, method, path string, form url.Val
 }
 
 // requireStore refuses to make a new store where a command has come to read one: it would find nothing and seem to prove it.
-func requireStore(c config) error {
-	_, err := os.Stat(c.Store)
-	if errors.Is(err, fs.ErrNotExist) {
+func requireStore(ctx context.Context, c config) (err error) {
+	if c.clustered() {
+		var engine store.Engine
+		if engine, err = openCluster(ctx, c, etcd.Options{Existing: true}); err == nil {
+			err = engine.Close()
+		}
+	} else {
+		_, err = os.Stat(c.Store)
+	}
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, etcd.ErrNone) {
 		return fmt.Errorf("no daemon answers on %s, and there is no store at %s: set STORE as the daemon has it, or run the command where the daemon runs", c.AdminSocket, c.Store)
 	}
 	return err
@@ -40,10 +48,10 @@ func requireStore(c config) error {
 
 // offline opens the store for a command that found no daemon. command is how the user called it, for the remedy.
 func offline(ctx context.Context, c config, command string, do func(*store.Store) error) error {
-	if err := requireStore(c); err != nil {
+	if err := requireStore(ctx, c); err != nil {
 		return err
 	}
-	engine, err := bolt.Open(c.Store, bolt.Options{Timeout: commandLockWait})
+	engine, err := openEngine(ctx, c, bolt.Options{Timeout: commandLockWait})
 	if err != nil {
 		return heldElsewhere(c, command, err)
 	}
@@ -57,8 +65,13 @@ func offline(ctx context.Context, c config, command string, do func(*store.Store
 // heldElsewhere explains a store that another process holds while nobody answers on the socket: as when the daemon is in a container
 // and only its volume is seen from here.
 func heldElsewhere(c config, command string, err error) error {
-	if !errors.Is(err, bolt.ErrLocked) {
+	if !isHeld(err) {
 		return err
+	}
+	if c.clustered() {
+		return fmt.Errorf("%w\nThe store %s is in use, but no daemon answers on the socket %s.\n"+
+			"Run the command where the daemon runs, with ADMIN_SOCKET as the daemon has it; in a container:\n  docker exec CONTAINER slack-gitlab-bridge %s",
+			err, c.Store, c.AdminSocket, command)
 	}
 	return fmt.Errorf("%w\nThe store %s is in use, but no daemon answers on the socket %s.\n"+
 		"If the daemon runs in a container, run the command in there:\n  docker exec CONTAINER slack-gitlab-bridge %s\n"+

@@ -19,6 +19,7 @@ import (
 
 	"slack-gitlab-bridge/bridge"
 	"slack-gitlab-bridge/store/bolt"
+	"slack-gitlab-bridge/store/etcd"
 )
 
 type planCommand struct {
@@ -120,14 +121,17 @@ func (p planCommand) plan(ctx context.Context, w world, c config) (plan bridge.P
 
 // copyStore copies the store, if there is one, so that nothing of it is held or changed while the plan is made.
 func copyStore(ctx context.Context, c config, to string) (there bool, err error) {
-	if _, err := os.Stat(c.Store); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(c.Store); !c.clustered() && errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	engine, err := bolt.Open(c.Store, bolt.Options{Timeout: commandLockWait})
+	engine, err := openExisting(ctx, c, bolt.Options{Timeout: commandLockWait})
+	if errors.Is(err, etcd.ErrNone) {
+		return false, nil
+	}
 	if err != nil {
 		return false, heldElsewhere(c, "plan", err)
 	}
-	return true, errors.Join(engine.Backup(ctx, to), engine.Close())
+	return true, errors.Join(copyEngine(ctx, engine, to), engine.Close())
 }
 
 // printPlan prints a plan for people, like a diff.

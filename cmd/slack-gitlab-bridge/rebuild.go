@@ -29,8 +29,8 @@ func (r rebuildCommand) Run(ctx context.Context, w world) error {
 	if err != nil {
 		return err
 	}
-	engine, err := bolt.Open(c.Store, bolt.Options{Timeout: commandLockWait})
-	if errors.Is(err, bolt.ErrLocked) {
+	engine, err := openEngine(ctx, c, bolt.Options{Timeout: commandLockWait})
+	if isHeld(err) {
 		return fmt.Errorf("%w: stop the daemon first; rebuild needs the store for itself", err)
 	} else if err != nil {
 		return err
@@ -53,7 +53,7 @@ func (r rebuildCommand) rebuild(ctx context.Context, w world, c config, gitlab b
 		fmt.Fprintln(w.out)
 	})
 	if errors.Is(err, bridge.ErrNotNew) {
-		return fmt.Errorf("%w: move %s away first, or set STORE to another path", err, c.Store)
+		return fmt.Errorf("%w: %s", err, c.another())
 	} else if err != nil {
 		return fmt.Errorf("%w\nMend that and call rebuild again: it goes on with what it has found", err)
 	}

@@ -23,6 +23,7 @@ import (
 	"slack-gitlab-bridge/bridge/slackside"
 	"slack-gitlab-bridge/store"
 	"slack-gitlab-bridge/store/bolt"
+	"slack-gitlab-bridge/store/etcd"
 )
 
 type runCommand struct{}
@@ -95,7 +96,7 @@ type daemon struct {
 	metrics *metrics
 	agents  *agentsFile
 	reload  <-chan os.Signal // nil: never
-	engine  *bolt.Engine
+	engine  store.Engine
 	store   *store.Store
 	slack   *slackside.Slack
 	gitlab  *gitlabside.GitLab
@@ -110,13 +111,13 @@ const lockWait = 5 * time.Second
 func open(ctx context.Context, c config, agents *agentsFile, team *agents.File, log zerolog.Logger, n network) (*daemon, error) {
 	d := &daemon{config: c, network: n, log: log, metrics: newMetrics(), agents: agents}
 	var err error
-	d.engine, err = bolt.Open(c.Store, bolt.Options{Timeout: lockWait, OnSlowRead: func(open time.Duration) {
+	d.engine, err = openEngine(ctx, c, bolt.Options{Timeout: lockWait, OnSlowRead: func(open time.Duration) {
 		log.Warn().Dur("open", open).Msg("a read holds the store for long")
 	}})
 	switch {
-	case errors.Is(err, bolt.ErrLocked):
+	case isHeld(err):
 		return nil, fmt.Errorf("%w: stop the other daemon, or set STORE to another path", err)
-	case errors.Is(err, store.ErrDamaged):
+	case err != nil && c.clustered(), errors.Is(err, store.ErrDamaged):
 		return nil, err // which names the remedy
 	case err != nil:
 		return nil, fmt.Errorf("%w: %s", err, storeRemedy)
@@ -139,7 +140,9 @@ func open(ctx context.Context, c config, agents *agentsFile, team *agents.File, 
 		Heard: func() time.Time { return d.slack.State().LastFrame }},
 		d.slack, d.gitlab, d.store, d.roster.team(), log, d.metrics)
 	d.metrics.watchRoster(d.roster.state)
-	d.metrics.watchStore(d.engine.OpenReads, d.engine.SlowReads)
+	if file, ok := d.engine.(*bolt.Engine); ok {
+		d.metrics.watchStore(file.OpenReads, file.SlowReads)
+	}
 	d.metrics.watch(d.store, d.slack.State, d.bridge.Outages, d.gitlab.Silence)
 	return d, nil
 }
@@ -190,6 +193,7 @@ func (d *daemon) run(ctx context.Context) error {
 	if err := d.serve(ctx, g); err != nil {
 		return err
 	}
+	g.Go(func() error { return d.keepPlace(ctx) })
 	d.agents.keep(ctx, d.log)
 	g.Go(func() error { d.agents.watch(ctx, d.reload, d.log, d.metrics, d.bridge.TellOps, d.use); return nil })
 	g.Go(func() error {
@@ -223,6 +227,20 @@ func (d *daemon) run(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+// keepPlace ends the daemon if another has taken its place at the store.
+func (d *daemon) keepPlace(ctx context.Context) error {
+	cluster, ok := d.engine.(*etcd.Engine)
+	if !ok {
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-cluster.Lost():
+		return errors.New("another process has taken over the store while this one was cut off from it: one at a time works with it")
+	}
 }
 
 // checkTokens asks both vendors once. A refused token ends the start; a vendor that cannot be reached does not: it is waited for.
@@ -309,7 +327,7 @@ func (d *daemon) serve(ctx context.Context, g *errgroup.Group) error {
 		return err
 	}
 	// The store is ours, so nobody is copying it any more.
-	if err := removeCopies(d.config.Store); err != nil {
+	if err := removeCopies(d.config.copies()); err != nil {
 		d.log.Warn().Err(err).Msg("unfinished copies of the store cannot be removed")
 	}
 	// Nor does anybody answer on a socket that is left over.

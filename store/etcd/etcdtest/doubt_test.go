@@ -11,8 +11,12 @@ import (
 	"slack-gitlab-bridge/store/etcd"
 )
 
-// short is a time limit for tests in which calls are to fail.
-const short = 1500 * time.Millisecond
+// Time limits for tests in which calls are to fail: where others are not to, and where
+// none succeeds.
+const (
+	short  = 3 * time.Second
+	futile = time.Second
+)
 
 // tally counts how often a watcher was told of each record's put.
 type tally struct {

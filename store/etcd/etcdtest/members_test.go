@@ -101,13 +101,13 @@ func TestLossOfOneMember(t *testing.T) {
 	e := mustOpen(t, c.address("/loss"), etcd.Options{Timeout: 10 * time.Second})
 	told := watch(e)
 	tr := newTraffic(t, e, 4)
-	tr.more(t, 50)
+	tr.more(t, 20)
 	for range 2 {
 		lost := c.leader()
 		c.stop(lost)
-		tr.more(t, 50)
+		tr.more(t, 20)
 		c.start(lost)
-		tr.more(t, 50)
+		tr.more(t, 20)
 	}
 	tr.end(t, told)
 }
@@ -121,17 +121,17 @@ func TestLossOfQuorumAndReturn(t *testing.T) {
 		t.Fatalf("Commit = %v, want nil", err)
 	}
 	tr := newTraffic(t, e, 4)
-	tr.more(t, 50)
+	tr.more(t, 20)
 	c.stop(0)
 	c.stop(1)
 	eventually(t, "commits are refused", func() bool { return e.Commit(t.Context(), put("without", "1")) != nil })
 	_, err := e.Get(t.Context(), "before")
 	wantText(t, "Get without quorum", err, "start the members", c.hosts()[0])
-	_, err = etcd.Open(t.Context(), c.address("/quorum"), etcd.Options{Timeout: short})
+	_, err = etcd.Open(t.Context(), c.address("/quorum"), etcd.Options{Timeout: futile})
 	wantText(t, "Open without quorum", err, "start the members", c.hosts()[1], "/quorum")
 	wantText(t, "Check without quorum", e.Check(t.Context()), c.hosts()[0])
 	c.start(0, 1)
-	tr.more(t, 50)
+	tr.more(t, 20)
 	tr.end(t, told)
 	wantValue(t, e, "before", "1")
 }

@@ -278,7 +278,7 @@ func TestCertificates(t *testing.T) {
 		"no such authority":        {address, etcd.Options{CAFile: missing}, missing},
 		"a key for an authority":   {address, etcd.Options{CAFile: clientKey}, "holds no certificate"},
 	} {
-		c.options.Timeout = short
+		c.options.Timeout = futile
 		_, err := etcd.Open(t.Context(), c.address, c.options)
 		wantText(t, "Open with "+name, err, c.want)
 	}
