@@ -53,7 +53,7 @@ var allowed = map[string]struct{ code, tests []string }{
 	"sandbox/fakeslack":  {code: []string{"sandbox/faults", "github.com/gorilla/websocket"}},
 	"sandbox/fakegitlab": {code: []string{"sandbox/faults", "github.com/yuin/goldmark"}},
 	"sandbox/faults":     {},
-	"bench/loop":         {code: []string{"github.com/slack-go/slack", "github.com/xanzy/go-gitlab"}},                          // no part of the product: what it is measured against
+	"bench/loop":         {code: []string{"github.com/slack-go/slack", "github.com/xanzy/go-gitlab"}},                                              // no part of the product: what it is measured against
 	"bench":              {code: []string{"sandbox/fakeslack", "sandbox/fakegitlab", "sandbox/faults", "store", "store/bolt", "go.etcd.io/bbolt"}}, // the rest is a child process; what a store is made of shows below the engine
 	"cmd/slack-gitlab-bridge": {
 		code: []string{
