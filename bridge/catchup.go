@@ -152,7 +152,9 @@ func (p *catchUp) end() (r gapReport, ok bool) {
 	if !p.open || p.untaken || !stuck && len(p.channels)+len(p.waiting) > 0 {
 		return r, false
 	}
+	r = gapReport{gap: p.gap, threads: len(p.all), recovered: p.recovered, firsts: slices.Compact(slices.Sorted(slices.Values(p.firsts))),
+		unread: len(p.waiting), unswept: len(p.channels)}
 	p.open = false
-	return gapReport{gap: p.gap, threads: len(p.all), recovered: p.recovered, firsts: slices.Compact(slices.Sorted(slices.Values(p.firsts))),
-		unread: len(p.waiting), unswept: len(p.channels)}, true
+	p.threads, p.all, p.waiting = nil, nil, nil // of all that were read, however many there are
+	return r, true
 }
