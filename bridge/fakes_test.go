@@ -921,6 +921,12 @@ func (d *fakeDisk) Scan(ctx context.Context, prefix, after string, limit int) ([
 	kvs, err := d.Engine.Scan(ctx, prefix, after, limit)
 	d.mu.Lock()
 	reading := d.reading
+	for _, kv := range kvs {
+		if kv.Key == d.damaged {
+			kvs, err = nil, fmt.Errorf("%w: %s", store.ErrDamaged, kv.Key)
+			break
+		}
+	}
 	d.mu.Unlock()
 	if reading != nil {
 		for _, kv := range kvs {

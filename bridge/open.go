@@ -81,7 +81,8 @@ func (b *Bridge) takeOff(ctx context.Context, over *store.Change) error {
 	return nil
 }
 
-// noteOpen notes which threads sweeps are to read in a store whose program did not.
+// noteOpen notes which threads sweeps are to read in a store whose program did not. A record that is damaged keeps it from that until the next
+// start, and nothing else: what events and GitLab tell is done.
 func (b *Bridge) noteOpen(ctx context.Context) error {
 	if _, older, err := b.store.Read(ctx, store.OpenUnknownKey); err != nil || !older {
 		return err
@@ -94,6 +95,10 @@ func (b *Bridge) noteOpen(ctx context.Context) error {
 	})
 	if err == nil {
 		err = b.noteEach(ctx, foundPrefix, seekPrefix, func(store.Record) (bool, error) { return true, nil })
+	}
+	if errors.Is(err, store.ErrDamaged) {
+		b.log.Error().Err(err).Msg("not all open issues are known to sweeps")
+		return nil
 	}
 	if err != nil {
 		return err

@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"slack-gitlab-bridge/store"
 	"slack-gitlab-bridge/store/bolt"
 )
@@ -263,4 +265,42 @@ func TestNoteOpen(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// One damaged link does not keep the bridge from starting; once it is mended, the next start notes what is open.
+func TestNoteOpenDamaged(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		older(t, r.path, []*Link{aged(1, 0), aged(2, 0)})
+		engine, err := bolt.Open(r.path, bolt.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		disk := &fakeDisk{Engine: engine}
+		s, err := store.Open(t.Context(), disk)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			damaged string
+			want    int
+		}{{linkKey(Thread{help, at(1)}), 0}, {"", 2}} {
+			disk.damages(c.damaged)
+			b := New(Config{SweepWindow: r.window}, r.slack, r.gitlab, s, parseTeam(t, testTeam), zerolog.New(&r.log), noMeter{})
+			if err := b.orient(t.Context()); err != nil {
+				t.Errorf("orient with %q damaged = %v, want nil", c.damaged, err)
+			}
+			noted, err := engine.Scan(t.Context(), openPrefix, "", 10)
+			if err != nil || len(noted) != c.want {
+				t.Errorf("with %q damaged sweeps know of %v, %v, want %d", c.damaged, noted, err, c.want)
+			}
+		}
+		if log := r.log.String(); !strings.Contains(log, "damaged") {
+			t.Errorf("the log does not tell: %s", log)
+		}
+		if err := engine.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }
