@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -44,20 +45,28 @@ func Open(ctx context.Context, engine Engine) (*Store, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	engine.Watch(s.follow)
-	var found []*entry
-	err := s.scan(ctx, jobPrefix, func(kv KV) error {
-		j, err := decodeJob(kv)
-		found = append(found, entryOf(j))
-		return err
-	})
+	if shared, ok := engine.(Shared); ok {
+		shared.WatchGap(s.catchUp)
+	}
+	found, err := readJobs(ctx, engine)
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	slices.SortFunc(found, (*entry).compare) // who has waited longest has the first turn
 	for _, e := range found {
 		s.index(e)
 	}
 	return s, nil
+}
+
+// readJobs reads what waits: who has waited longest has the first turn.
+func readJobs(ctx context.Context, r Reader) (found []*entry, err error) {
+	err = scan(ctx, r, jobPrefix, func(kv KV) error {
+		j, err := decodeJob(kv)
+		found = append(found, entryOf(j))
+		return err
+	})
+	slices.SortFunc(found, (*entry).compare)
+	return found, err
 }
 
 // During returns the same store, all of whose commits depend on Batch.Term: on the
@@ -164,6 +173,26 @@ func (s *Store) follow(b Batch) {
 		s.index(entryOf(j))
 	}
 	s.wake()
+}
+
+// catchUp brings the index up to a picture, in place of the commits that led there.
+func (s *Store) catchUp(ctx context.Context, now Reader) error {
+	found, err := readJobs(ctx, now)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ended := maps.Clone(s.queue.jobs)
+	for _, e := range found {
+		s.index(e)
+		delete(ended, e.key)
+	}
+	for key := range ended {
+		s.queue.remove(key, time.Now())
+	}
+	s.wake()
+	return nil
 }
 
 // index takes up one job as stored. The caller holds the lock.

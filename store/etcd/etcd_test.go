@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
@@ -177,5 +179,39 @@ func TestRemaining(t *testing.T) {
 		if got := h.Remaining(); got != 0 {
 			t.Errorf("%s: Remaining() of a lost lease = %v, want 0", name, got)
 		}
+	}
+}
+
+// Where only others write to the cluster, the watch goes on from what etcd says has
+// passed without anything for us: what came before may be compacted away.
+func TestHearThatThereWasNothing(t *testing.T) {
+	t.Parallel()
+	e := &Engine{root: "/p/"}
+	e.feed.init(7)
+	var told []store.Batch
+	e.Watch(func(b store.Batch) { told = append(told, b) })
+	at := func(revision int64) *pb.ResponseHeader { return &pb.ResponseHeader{Revision: revision} }
+	slot := []*clientv3.Event{{Kv: &mvccpb.KeyValue{Key: []byte("/p/w/1/1"), ModRevision: 12}}}
+	for i, c := range []struct {
+		answer clientv3.WatchResponse
+		told   int64
+	}{
+		{clientv3.WatchResponse{Header: at(9), Created: true}, 7},
+		{clientv3.WatchResponse{Header: at(10)}, 10},
+		{clientv3.WatchResponse{Header: at(15), Events: slot}, 12},
+		{clientv3.WatchResponse{Header: at(15)}, 15},
+	} {
+		if err := e.hear(c.answer); err != nil {
+			t.Fatalf("hear of answer %d = %v", i, err)
+		}
+		if got := e.feed.at(); got != c.told {
+			t.Errorf("after answer %d all up to %d was told, want %d", i, got, c.told)
+		}
+	}
+	if len(told) > 0 {
+		t.Errorf("the watcher was told of %v, want nothing: no record was written", told)
+	}
+	if err := e.hear(clientv3.WatchResponse{CompactRevision: 20}); !errors.Is(err, rpctypes.ErrCompacted) {
+		t.Errorf("hear that it was compacted = %v, want ErrCompacted", err)
 	}
 }

@@ -144,17 +144,30 @@ func (e *Engine) listen(ctx context.Context) error {
 	watcher := clientv3.NewWatcher(e.client)
 	defer func() { _ = watcher.Close() }()
 	// A member that lost the others ends the watch, so that the next one is asked.
-	answers := watcher.Watch(clientv3.WithRequireLeader(ctx), e.root, clientv3.WithPrefix(), clientv3.WithRev(e.feed.at()+1))
+	answers := watcher.Watch(clientv3.WithRequireLeader(ctx), e.root, clientv3.WithPrefix(), clientv3.WithProgressNotify(), clientv3.WithRev(e.feed.at()+1))
 	for answer := range answers {
-		if err := answer.Err(); err != nil {
-			return err
-		}
-		if err := e.tell(answer.Events); err != nil {
-			e.feed.fail(err)
+		if err := e.hear(answer); err != nil {
 			return err
 		}
 	}
 	return errors.New("the watch has ended")
+}
+
+// hear takes up one answer of the watch.
+func (e *Engine) hear(answer clientv3.WatchResponse) error {
+	if err := answer.Err(); err != nil {
+		return err
+	}
+	if err := e.tell(answer.Events); err != nil {
+		e.feed.fail(err)
+		return err
+	}
+	// From time to time etcd says that there was nothing: where only others write to the
+	// cluster, the revision we know would be compacted away in the end.
+	if answer.IsProgressNotify() {
+		e.feed.advance(answer.Header.Revision)
+	}
+	return nil
 }
 
 // tell passes on whole revisions: etcd never splits one.

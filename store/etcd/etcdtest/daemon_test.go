@@ -26,6 +26,7 @@ func TestDaemon(t *testing.T) {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	for name, run := range map[string]func(*testing.T, string){
+		"another machine goes on":          testGoesOn,
 		"one at a time":                    testOneAtATime,
 		"one that was replaced ends":       testReplaced,
 		"its store goes to files and back": testCopies,

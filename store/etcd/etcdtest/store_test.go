@@ -138,6 +138,50 @@ func move(t *testing.T, from, to store.Engine) (int, error) {
 	return store.Import(t.Context(), to, &lines)
 }
 
+// What a store has missed, since it was cut off for too long, it reads anew: what came,
+// what was changed and what has ended.
+func TestStoreCatchesUp(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1, nil)
+	p := newProxy(t, c.hosts()[0])
+	open := func(a etcd.Address) *store.Store {
+		s, err := store.Open(t.Context(), mustOpen(t, a, etcd.Options{}))
+		if err != nil {
+			t.Fatalf("Open = %v", err)
+		}
+		return s
+	}
+	through := c.address("/gap")
+	through.Hosts = []string{p.host()}
+	behind, other := open(through), open(c.address("/gap"))
+	commit := func(put []store.Job, end ...string) {
+		t.Helper()
+		change := other.Change()
+		for _, j := range put {
+			change.PutJob(j)
+		}
+		for _, key := range end {
+			change.DeleteJob(key)
+		}
+		if err := other.Commit(t.Context(), change); err != nil {
+			t.Fatalf("Commit = %v", err)
+		}
+	}
+	later := time.Now().Add(time.Hour)
+	commit([]store.Job{{Key: "ends", Lane: "1", NotBefore: later}, {Key: "changes", Lane: "2", NotBefore: later}, {Key: "stays", Lane: "3", NotBefore: later}})
+	eventually(t, "three jobs are known", func() bool { return behind.Stats().Waiting == 3 })
+	p.set(cut)
+	commit([]store.Job{{Key: "changes", Lane: "2", Parked: "for a reason"}, {Key: "comes", Lane: "4"}}, "ends")
+	forget(t, c, "/gap")
+	p.set(pass)
+	eventually(t, "what was missed is known", func() bool { st := behind.Stats(); return st.Waiting == 2 && st.Parked == 1 })
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if j, err := behind.Next(ctx); err != nil || j.Key != "comes" {
+		t.Errorf("Next = %q, %v; want comes", j.Key, err)
+	}
+}
+
 // What one process accepts another one is handed, in the order in which it came.
 func TestOneAcceptsAnotherWorks(t *testing.T) {
 	t.Parallel()
