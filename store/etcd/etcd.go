@@ -44,7 +44,8 @@ const pause = 50 * time.Millisecond
 
 // Options of Open. User and password are given together, so are certificate and key.
 type Options struct {
-	// Timeout bounds each call to the cluster, retries included. Zero: 6 s.
+	// Timeout bounds what a call tries, retries included; a Commit takes up to twice as
+	// long to find out what became of it. Zero: 6 s.
 	Timeout time.Duration
 
 	User, Password string
@@ -188,7 +189,8 @@ func (e *Engine) enter(ctx context.Context) error {
 func (e *Engine) leave() { e.calls.Done() }
 
 // Close implements store.Engine. It waits for the calls that are under way, each of
-// which ends within the time limit.
+// which ends within twice the time limit, and is quick without any, also if no member
+// answers.
 func (e *Engine) Close() error {
 	e.mu.Lock()
 	again := e.closed
@@ -199,7 +201,7 @@ func (e *Engine) Close() error {
 		e.works.Wait()
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), e.timeout)
+	ctx, cancel := context.WithTimeout(context.Background(), e.timeout/attempts)
 	defer cancel()
 	if e.holder != nil {
 		_ = e.holder.Resign(ctx) // unheard, it ends with its lease

@@ -164,13 +164,19 @@ func (e *Engine) carryOut(ctx context.Context, s *slot, r *request) (revision in
 		v, revision, err := e.try(limited, s, r)
 		if v == unclear {
 			var doubt error
-			revision, doubt = e.settle(ctx, s) // in a time of its own: an answer that comes late is one
+			// In a time of its own: an answer that comes late is one.
+			settling, cancel := context.WithTimeout(ctx, e.timeout/2)
+			revision, doubt = e.settle(settling, s)
+			cancel()
 			switch {
 			case errors.Is(doubt, errGone):
 				e.slots.give(s)
 				return 0, fmt.Errorf("%w: %w, and then %w", store.ErrUncertain, err, doubt)
 			case doubt != nil:
 				e.leaveInDoubt(s)
+				if errors.Is(doubt, context.DeadlineExceeded) {
+					doubt = e.unreachable(doubt)
+				}
 				return 0, fmt.Errorf("%w: %w", store.ErrUncertain, doubt)
 			case revision > 0:
 				err = nil

@@ -25,14 +25,14 @@ const patience = time.Minute
 
 // cluster is members of etcd in this process.
 type cluster struct {
-	t       *testing.T
+	t       testing.TB
 	configs []*embed.Config
 	members []*embed.Etcd // nil: stopped
 }
 
 // newCluster starts n members and waits until they have a leader. The end of the test
 // stops them.
-func newCluster(t *testing.T, n int, tweak func(*embed.Config)) *cluster {
+func newCluster(t testing.TB, n int, tweak func(*embed.Config)) *cluster {
 	t.Helper()
 	for try := 1; ; try++ {
 		c, err := tryCluster(t, n, tweak)
@@ -46,7 +46,7 @@ func newCluster(t *testing.T, n int, tweak func(*embed.Config)) *cluster {
 	}
 }
 
-func tryCluster(t *testing.T, n int, tweak func(*embed.Config)) (*cluster, error) {
+func tryCluster(t testing.TB, n int, tweak func(*embed.Config)) (*cluster, error) {
 	t.Helper()
 	c := &cluster{t: t, members: make([]*embed.Etcd, n)}
 	addresses := freeAddresses(t, 2*n)
@@ -93,7 +93,7 @@ func tryCluster(t *testing.T, n int, tweak func(*embed.Config)) (*cluster, error
 }
 
 // freeAddresses gives addresses on which nobody listens now.
-func freeAddresses(t *testing.T, n int) (addresses []string) {
+func freeAddresses(t testing.TB, n int) (addresses []string) {
 	t.Helper()
 	for range n {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -187,7 +187,7 @@ func (c *cluster) raw() *clientv3.Client {
 }
 
 // mustOpen opens the engine; the test may close it, and the end of the test does.
-func mustOpen(t *testing.T, a etcd.Address, o etcd.Options) *etcd.Engine {
+func mustOpen(t testing.TB, a etcd.Address, o etcd.Options) *etcd.Engine {
 	t.Helper()
 	e, err := etcd.Open(t.Context(), a, o)
 	if err != nil {

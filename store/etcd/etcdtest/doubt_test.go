@@ -62,9 +62,11 @@ func TestCommitWhoseAnswerIsLost(t *testing.T) {
 				t.Fatalf("Commit = %v, want nil", err)
 			}
 			p.set(lose.mode)
-			if err := e.Commit(t.Context(), put("k", "1")); !errors.Is(err, store.ErrUncertain) {
+			err := e.Commit(t.Context(), put("k", "1"))
+			if !errors.Is(err, store.ErrUncertain) {
 				t.Fatalf("Commit whose answer is lost = %v, want ErrUncertain", err)
 			}
+			wantText(t, "Commit whose answer is lost", err, p.host())
 			// Nobody reads past a doubt: what is absent now may be there in a moment.
 			if kv, err := e.Get(t.Context(), "before"); err == nil {
 				t.Errorf("Get while an outcome is unknown = %q, nil; want an error", kv)

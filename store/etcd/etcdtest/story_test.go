@@ -112,9 +112,9 @@ func testGoesOn(t *testing.T, program string) {
 		}
 	}
 	eventually(t, "an issue of each message", func() bool { return len(s.issues()) == n })
-	c.start(lost)
+	c.stop((lost + 1) % 3)
 	if status := second.end(syscall.SIGTERM); status != 0 {
-		t.Errorf("a daemon that is told to stop ends with %d: %s", status, &second.log)
+		t.Errorf("a daemon that is told to stop without quorum ends with %d: %s", status, &second.log)
 	}
 	for name, made := range s.issues() {
 		if made != 1 {
