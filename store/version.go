@@ -41,9 +41,23 @@ type version struct {
 	Version int `json:"version"`
 }
 
-// upgrade makes the engine's records those of the newest version, one migration after
-// the other, each in one commit with the version it leads to.
-func upgrade(ctx context.Context, e Engine, steps []migration) error {
+// upgradeTries is how often it is begun anew because other processes do the same just
+// now: each of them is ahead by a step at least.
+const upgradeTries = 10
+
+// upgrade makes the engine's records those of the newest version.
+func upgrade(ctx context.Context, e Engine, steps []migration) (err error) {
+	for range upgradeTries {
+		if err = tryUpgrade(ctx, e, steps); !errors.Is(err, ErrConflict) {
+			break
+		}
+	}
+	return err
+}
+
+// tryUpgrade does one migration after the other, each in one commit with the version
+// it leads to. ErrConflict: another process has done one meanwhile.
+func tryUpgrade(ctx context.Context, e Engine, steps []migration) error {
 	newest := len(steps) + 1
 	raw, err := e.Get(ctx, versionKey)
 	if errors.Is(err, ErrNotFound) {
@@ -98,6 +112,9 @@ func found(ctx context.Context, e Engine, newest int) error {
 		return err
 	}
 	if len(kvs) > 0 {
+		if _, err := e.Get(ctx, versionKey); err == nil {
+			return fmt.Errorf("%s: %w", versionKey, ErrConflict)
+		}
 		return notOurs(ctx, e)
 	}
 	raw, err := encode(version{newest})

@@ -39,7 +39,7 @@ func (d *daemon) adminHandler() http.Handler {
 		answer(w, about, err)
 	})
 	mux.HandleFunc("GET /jobs", func(w http.ResponseWriter, r *http.Request) {
-		jobs, err := d.bridge.Jobs(r.Context())
+		jobs, err := d.worker().Jobs(r.Context())
 		answer(w, jobs, err)
 	})
 	mux.HandleFunc("POST /jobs/retry", func(w http.ResponseWriter, r *http.Request) {
@@ -55,7 +55,7 @@ func (d *daemon) adminHandler() http.Handler {
 			answer(w, nil, errors.New("no such thread"))
 			return
 		}
-		x, err := d.bridge.Explain(r.Context(), t)
+		x, err := d.worker().Explain(r.Context(), t)
 		answer(w, x, err)
 	})
 	mux.HandleFunc("POST /plan", func(w http.ResponseWriter, r *http.Request) {
@@ -65,7 +65,7 @@ func (d *daemon) adminHandler() http.Handler {
 			answer(w, nil, err)
 			return
 		}
-		plan, err := d.bridge.Plan(r.Context(), d.roster.over(team), since)
+		plan, err := d.worker().Plan(r.Context(), d.roster.over(team), since)
 		answer(w, plan, err)
 	})
 	mux.HandleFunc("GET /backup", d.upload(sendFile))

@@ -19,7 +19,7 @@ func TestLoadConfigDefaults(t *testing.T) {
 	}
 	want := config{
 		SlackAppToken: "xapp-1", SlackBotToken: "xoxb-1", SlackAPIURL: "https://slack.com/api/", GitLabToken: "glpat-1", GitLabURL: "https://gitlab.com",
-		GitLabSettle: 75 * time.Second, AgentsJSON: "agents.json", Store: "bridge.db", AdminSocket: "bridge.db.sock", HTTPAddr: "127.0.0.1:8080",
+		GitLabSettle: 75 * time.Second, AgentsJSON: "agents.json", Store: "bridge.db", StoreLease: 15 * time.Second, AdminSocket: "bridge.db.sock", HTTPAddr: "127.0.0.1:8080",
 		StatusPage: "auto", SweepInterval: 10 * time.Minute, SweepWindow: 168 * time.Hour, PollInterval: 15 * time.Second,
 		UndoWindow: 2 * time.Minute, MaxFileSize: 10_000_000, LogLevel: "info", LogFormat: "auto",
 	}

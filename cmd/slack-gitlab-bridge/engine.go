@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"slack-gitlab-bridge/store"
 	"slack-gitlab-bridge/store/bolt"
@@ -31,6 +32,14 @@ func openEngine(ctx context.Context, c config, o bolt.Options) (store.Engine, er
 	return engine, nil
 }
 
+// openShared is openEngine for the daemon: a store in a cluster it has together with the other replicas.
+func openShared(ctx context.Context, c config, o bolt.Options) (store.Engine, error) {
+	if c.clustered() {
+		return openCluster(ctx, c, etcd.Options{})
+	}
+	return openEngine(ctx, c, o)
+}
+
 // openExisting is openEngine for who came to look: in a cluster it makes no store, but fails with etcd.ErrNone. A file is looked for before.
 func openExisting(ctx context.Context, c config, o bolt.Options) (store.Engine, error) {
 	if c.clustered() {
@@ -46,7 +55,7 @@ func openCluster(ctx context.Context, c config, o etcd.Options) (store.Engine, e
 		return nil, wrongUsef("STORE: %v", err) // loadConfig has refused it
 	}
 	o.User, o.Password = c.StoreUser, c.StorePassword
-	o.CAFile, o.CertFile, o.KeyFile = c.StoreCAFile, c.StoreCertFile, c.StoreKeyFile
+	o.CAFile, o.CertFile, o.KeyFile, o.Lease = c.StoreCAFile, c.StoreCertFile, c.StoreKeyFile, c.StoreLease
 	host, err := os.Hostname()
 	if err != nil {
 		host = "a machine without a name"
@@ -59,11 +68,20 @@ func openCluster(ctx context.Context, c config, o etcd.Options) (store.Engine, e
 	return engine, nil
 }
 
+// The bounds of STORE_LEASE: a shorter one leaves no time for a request, a longer one nobody waits for.
+const (
+	leastLease = 3 * time.Second
+	mostLease  = time.Minute
+)
+
 // isHeld reports whether the store could not be opened since another process has it.
 func isHeld(err error) bool { return errors.Is(err, bolt.ErrLocked) || errors.Is(err, etcd.ErrHeld) }
 
 // invalidStore names what cannot be meant by the store's variables.
 func (c config) invalidStore() (faults []string) {
+	if c.StoreLease < leastLease || c.StoreLease > mostLease {
+		faults = append(faults, fmt.Sprintf("STORE_LEASE is %v: write something from %v to %v", c.StoreLease, leastLease, mostLease))
+	}
 	rest := [][2]string{{"STORE_USER", c.StoreUser}, {"STORE_PASSWORD", c.StorePassword}, {"STORE_CA_FILE", c.StoreCAFile},
 		{"STORE_CERT_FILE", c.StoreCertFile}, {"STORE_KEY_FILE", c.StoreKeyFile}}
 	if !c.clustered() {

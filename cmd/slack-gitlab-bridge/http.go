@@ -64,7 +64,7 @@ func (d *daemon) webhook(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusUnauthorized, map[string]string{"error": "the secret token is not that of GITLAB_WEBHOOK_SECRET"})
 		return
 	}
-	d.bridge.Poll()
+	d.worker().Poll()
 	w.WriteHeader(http.StatusNoContent)
 }
 
@@ -76,6 +76,7 @@ type alive struct {
 // readiness is what /readyz answers.
 type readiness struct {
 	Ready   bool     `json:"ready"`
+	Role    string   `json:"role,omitempty"`    // of a replica: working or listening
 	Reasons []string `json:"reasons,omitempty"` // each with its remedy
 	// Warnings are what a person should look at although everything works, each with its remedy.
 	Warnings []string `json:"warnings,omitempty"`
@@ -96,7 +97,7 @@ const silentLong = time.Minute
 // ready tells whether Slack is connected, GitLab answers, the store can be written and the agents file is the current one.
 func (d *daemon) ready(ctx context.Context) readiness {
 	var reasons, warnings []string
-	s := d.slack.State()
+	s := d.sockets()
 	if s.Connected == 0 {
 		reason := "slack: no connection is open"
 		if s.Fault != "" {
@@ -118,7 +119,10 @@ func (d *daemon) ready(ctx context.Context) readiness {
 		reasons = append(reasons, refused)
 	}
 	reasons = append(reasons, d.bridge.Ready(ctx)...)
-	return readiness{Ready: len(reasons) == 0, Reasons: reasons, Warnings: warnings}
+	if w := d.working.Load(); w != nil {
+		reasons = append(reasons, w.Ready(ctx)...)
+	}
+	return readiness{Ready: len(reasons) == 0, Role: d.role(), Reasons: reasons, Warnings: warnings}
 }
 
 // otherInstance says that another program takes a part of the events.
@@ -126,11 +130,13 @@ const otherInstance = "slack: another instance listens with this app token: even
 
 // tellOthers tells ops when another instance turns up, and when it is gone.
 func (d *daemon) tellOthers(sockets int) {
-	if sockets > 0 {
-		d.bridge.TellOps(otherInstance)
-		return
+	switch {
+	case d.config.clustered(): // the other replicas
+	case sockets > 0:
+		d.tellOps(otherInstance)
+	default:
+		d.tellOps("slack: no other instance listens with this app token any more")
 	}
-	d.bridge.TellOps("slack: no other instance listens with this app token any more")
 }
 
 // writeJSON answers with v. A client that has gone is no fault.

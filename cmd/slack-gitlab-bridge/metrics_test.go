@@ -32,6 +32,7 @@ func used() *metrics {
 	m := newMetrics()
 	m.watch(someJobs{}, func() slackside.State { return slackside.State{Connected: 2, Others: 3} }, func() int { return 7 },
 		func() (time.Time, string) { return time.Unix(1600000000, 0), "502" })
+	m.watchRole(func() bool { return true })
 	m.watchRoster(func() rosterState { return rosterState{read: time.Unix(1650000000, 0), stale: true, unmatched: 2} })
 	m.watchStore(func() int { return 1 }, func() uint64 { return 5 })
 	m.Event(bridge.MessagePosted, "recorded")
@@ -87,6 +88,7 @@ func TestMetricValues(t *testing.T) {
 		"oldest_job_timestamp_seconds": 1700000000, "agents_file_current": 1, "agents_group_current": 0, "agents_group_read_timestamp_seconds": 1650000000, "agents_group_unmatched": 2, "jobs": 7,
 		"rate_limit_waits_total": 1, "rate_limit_wait_seconds_total": 90, "acknowledge_seconds": 1, "resolve_seconds": 1, "sweeps_total": 1, "outages": 7,
 		"gitlab_silent_since_timestamp_seconds": 1600000000,
+		"working":                               1,
 		"store_open_reads":                      1, "store_slow_reads_total": 5,
 	} {
 		if got := sum(t, m.registry, name); got != want {

@@ -55,6 +55,17 @@ func (c jobsCollector) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
+// watchRole registers what tells whether this instance works.
+func (m *metrics) watchRole(works func() bool) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: "working",
+		Help: "1 if this instance works off what waits; of replicas one does, the others listen."}, func() float64 {
+		if works() {
+			return 1
+		}
+		return 0
+	}))
+}
+
 // watchRoster registers what tells how the group of agents_from stands.
 func (m *metrics) watchRoster(state func() rosterState) {
 	gauge := func(name, help string, value func(rosterState) float64) {

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -23,7 +24,6 @@ import (
 	"slack-gitlab-bridge/bridge/slackside"
 	"slack-gitlab-bridge/store"
 	"slack-gitlab-bridge/store/bolt"
-	"slack-gitlab-bridge/store/etcd"
 )
 
 type runCommand struct{}
@@ -100,7 +100,8 @@ type daemon struct {
 	store   *store.Store
 	slack   *slackside.Slack
 	gitlab  *gitlabside.GitLab
-	bridge  *bridge.Bridge
+	bridge  *bridge.Bridge                // what is heard goes to it
+	working atomic.Pointer[bridge.Bridge] // the one that works, of a replica that was elected
 	roster  *roster
 }
 
@@ -111,7 +112,7 @@ const lockWait = 5 * time.Second
 func open(ctx context.Context, c config, agents *agentsFile, team *agents.File, log zerolog.Logger, n network) (*daemon, error) {
 	d := &daemon{config: c, network: n, log: log, metrics: newMetrics(), agents: agents}
 	var err error
-	d.engine, err = openEngine(ctx, c, bolt.Options{Timeout: lockWait, OnSlowRead: func(open time.Duration) {
+	d.engine, err = openShared(ctx, c, bolt.Options{Timeout: lockWait, OnSlowRead: func(open time.Duration) {
 		log.Warn().Dur("open", open).Msg("a read holds the store for long")
 	}})
 	switch {
@@ -135,15 +136,13 @@ func open(ctx context.Context, c config, agents *agentsFile, team *agents.File, 
 	if agents.remote != nil {
 		agents.remote.gitlab, agents.remote.store = d.gitlab, d.store
 	}
-	d.bridge = bridge.New(bridge.Config{Settle: c.GitLabSettle, SweepEvery: c.SweepInterval, SweepWindow: c.SweepWindow, Backfill: c.Backfill,
-		Undo: c.UndoWindow, PollEvery: c.PollInterval, MaxFile: int64(c.MaxFileSize), Ops: c.OpsChannel, GitLabHost: c.gitlabHost(),
-		Heard: func() time.Time { return d.slack.State().LastFrame }},
-		d.slack, d.gitlab, d.store, d.roster.team(), log, d.metrics)
+	d.bridge = d.bridgeOver(d.store, d.roster.team(), nil)
+	d.metrics.watchRole(func() bool { return d.role() != roleListening })
 	d.metrics.watchRoster(d.roster.state)
 	if file, ok := d.engine.(*bolt.Engine); ok {
 		d.metrics.watchStore(file.OpenReads, file.SlowReads)
 	}
-	d.metrics.watch(d.store, d.slack.State, d.bridge.Outages, d.gitlab.Silence)
+	d.metrics.watch(d.store, d.sockets, d.outages, d.gitlab.Silence)
 	return d, nil
 }
 
@@ -193,9 +192,8 @@ func (d *daemon) run(ctx context.Context) error {
 	if err := d.serve(ctx, g); err != nil {
 		return err
 	}
-	g.Go(func() error { return d.keepPlace(ctx) })
 	d.agents.keep(ctx, d.log)
-	g.Go(func() error { d.agents.watch(ctx, d.reload, d.log, d.metrics, d.bridge.TellOps, d.use); return nil })
+	g.Go(func() error { d.agents.watch(ctx, d.reload, d.log, d.metrics, d.tellOps, d.use); return nil })
 	g.Go(func() error {
 		if !gitlabAnswered && !d.greet(ctx, "gitlab", d.gitlab.Start) {
 			return nil
@@ -213,13 +211,13 @@ func (d *daemon) run(ctx context.Context) error {
 			return nil
 		}
 		d.log.Info().Str("version", version()).Str("slack", d.slack.Identity().Team).Str("gitlab", d.config.GitLabURL).Msg("started")
-		g.Go(func() error { return d.bridge.Run(ctx) })
+		g.Go(func() error { return d.work(ctx) })
 		g.Go(func() error {
 			ends := directories{slack: d.slack.Directory(), gitlab: d.gitlab.Directory(), changed: d.slack.GroupsChanged()}
-			d.roster.follow(ctx, ends, d.bridge.SetAgentsFile, d.warm, d.bridge.TellOps)
+			d.roster.follow(ctx, ends, d.setAgentsFile, d.warm, d.tellOps)
 			return nil
 		})
-		return d.slack.Listen(ctx, d.bridge.Accept, d.bridge.Gap)
+		return d.slack.Listen(ctx, d.bridge.Accept, d.gap)
 	})
 	err = g.Wait()
 	d.log.Info().Msg("stopped")
@@ -227,20 +225,6 @@ func (d *daemon) run(ctx context.Context) error {
 		return nil
 	}
 	return err
-}
-
-// keepPlace ends the daemon if another has taken its place at the store.
-func (d *daemon) keepPlace(ctx context.Context) error {
-	cluster, ok := d.engine.(*etcd.Engine)
-	if !ok {
-		return nil
-	}
-	select {
-	case <-ctx.Done():
-		return nil
-	case <-cluster.Lost():
-		return errors.New("another process has taken over the store while this one was cut off from it: one at a time works with it")
-	}
 }
 
 // checkTokens asks both vendors once. A refused token ends the start; a vendor that cannot be reached does not: it is waited for.
@@ -295,7 +279,7 @@ func (d *daemon) greet(ctx context.Context, vendor string, start func(context.Co
 
 // use puts an agents file in force, with the people of its group, and reads once what its projects and people are in GitLab.
 func (d *daemon) use(file *agents.File) {
-	d.warm(d.roster.replace(file, d.bridge.SetAgentsFile))
+	d.warm(d.roster.replace(file, d.setAgentsFile))
 }
 
 // warm reads once what the projects and people of an agents file are in GitLab.

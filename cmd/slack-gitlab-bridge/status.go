@@ -73,6 +73,14 @@ type statusView struct {
 	ParkedHidden int              // how many more were given up
 }
 
+// Doing is the word for an instance with which all is well.
+func (v statusView) Doing() string {
+	if v.Ready.Role == roleListening {
+		return "Listening, another replica works"
+	}
+	return "Working"
+}
+
 // statusPage answers / for a person: how things stand.
 func (d *daemon) statusPage(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
@@ -120,9 +128,9 @@ func isLocal(r *http.Request) bool {
 func (d *daemon) statusView(ctx context.Context) (v statusView, err error) {
 	v = statusView{
 		Now: time.Now(), Style: statusCSS, Version: version(), Hash: d.bridge.AgentsFile().Hash(), Ready: d.ready(ctx),
-		Slack: d.slack.State(), Workspace: d.slack.Identity().Team, Account: d.gitlab.Identity().Username, GitLabURL: d.config.GitLabURL,
+		Slack: d.sockets(), Workspace: d.slack.Identity().Team, Account: d.gitlab.Identity().Username, GitLabURL: d.config.GitLabURL,
 	}
-	if v.Status, err = d.bridge.Status(ctx); err != nil {
+	if v.Status, err = d.worker().Status(ctx); err != nil {
 		return v, err
 	}
 	since, _ := d.gitlab.Silence()
@@ -133,7 +141,7 @@ func (d *daemon) statusView(ctx context.Context) (v statusView, err error) {
 	if v.Queue.Waiting+v.Queue.Begun == 0 {
 		return v, nil
 	}
-	jobs, err := d.bridge.Jobs(ctx)
+	jobs, err := d.worker().Jobs(ctx)
 	v.Waiting = slices.DeleteFunc(jobs, func(w bridge.Waiting) bool { return w.State == "parked" })
 	if len(v.Waiting) > statusShown {
 		v.Groups = statusGrouped(v.Waiting)

@@ -222,13 +222,3 @@ func (e *Engine) halt() error {
 
 // Address is where the cluster is, and the prefix.
 func (e *Engine) Address() Address { return e.address }
-
-// Lost is closed when the engine was opened to be exclusive and another has taken its
-// place: every commit is refused with store.ErrFenced from then on.
-// nil if it was not opened so.
-func (e *Engine) Lost() <-chan struct{} {
-	if e.holder == nil {
-		return nil
-	}
-	return e.holder.Lost()
-}
