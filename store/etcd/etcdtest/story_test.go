@@ -25,9 +25,10 @@ type stage struct {
 
 const agent, person = "U0AGENT001", "U0PERSON01"
 
-func newStage(t *testing.T) *stage {
+func newStage(t *testing.T, slackConfig fakeslack.Config) *stage {
 	t.Helper()
-	s := &stage{slack: fakeslack.New(fakeslack.Config{BotToken: "xoxb-1", AppToken: "xapp-1"}), gitlab: fakegitlab.New(fakegitlab.Config{})}
+	slackConfig.BotToken, slackConfig.AppToken = "xoxb-1", "xapp-1"
+	s := &stage{slack: fakeslack.New(slackConfig), gitlab: fakegitlab.New(fakegitlab.Config{})}
 	slack, gitlab := httptest.NewServer(s.slack.Handler()), httptest.NewServer(s.gitlab.Handler())
 	t.Cleanup(func() {
 		s.slack.Close()
@@ -88,12 +89,12 @@ func (s *stage) issues() (made map[string]int) {
 func testGoesOn(t *testing.T, program string) {
 	const n = 30
 	c := newCluster(t, 3, nil)
-	s := newStage(t)
+	s := newStage(t, fakeslack.Config{})
 	at := c.address("/bridge").String()
 	one, two := newHost(t, program, at), newHost(t, program, at)
 	one.environ, two.environ = append(one.environ, s.environ...), append(two.environ, s.environ...)
 	first := one.start()
-	one.ready()
+	eventually(t, "the first look at the channel", func() bool { return strings.Contains(first.log.String(), "caught up") })
 	for i := range n / 3 {
 		s.report(t, i)
 	}
