@@ -959,6 +959,9 @@ func (d *fakeDisk) Commit(ctx context.Context, b store.Batch) error {
 			return err
 		}
 	}
+	if len(b.Guards) > 100 { // which not every engine takes
+		return store.ErrTooBig
+	}
 	if err := d.Engine.Commit(ctx, b); err != nil || lose == nil {
 		return err
 	}

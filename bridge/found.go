@@ -114,7 +114,7 @@ func (b *Bridge) sweepFound(ctx context.Context, channel string) (looks int, err
 	oldest := time.Now().Add(-b.config.SweepWindow)
 	prefix := seekPrefix + channel + "/"
 	for after := ""; ; {
-		page, err := b.store.List(ctx, prefix, after, mirrorPage)
+		page, err := b.store.List(ctx, prefix, after, openPage)
 		if err != nil {
 			return looks, err
 		}
@@ -127,7 +127,7 @@ func (b *Bridge) sweepFound(ctx context.Context, channel string) (looks int, err
 				return looks, err
 			}
 		}
-		if err := b.takeOff(ctx, over); err != nil || len(page) < mirrorPage {
+		if err := b.takeOff(ctx, over); err != nil || len(page) < openPage {
 			return looks, err
 		}
 	}

@@ -14,6 +14,9 @@ import (
 
 const openPrefix = "open/"
 
+// openPage is how many of these records are read at once, and taken away in one commit: each takes a guard, of which an engine takes 100.
+const openPage = 100
+
 func openKey(t Thread) string { return openPrefix + t.String() }
 
 // putLink puts a thread's link into a change. wasOpen tells what the link said that it replaces: one that was open is noted already.
@@ -35,7 +38,7 @@ func (l *Link) past(oldest time.Time) bool { return l.Issue.Closed && l.Closed.B
 func (b *Bridge) openThreads(ctx context.Context, channel string, oldest time.Time, until string, f func(Thread, *Link) error) error {
 	prefix := openPrefix + channel + "/"
 	for after := ""; ; {
-		page, err := b.store.List(ctx, prefix, after, mirrorPage)
+		page, err := b.store.List(ctx, prefix, after, openPage)
 		if err != nil {
 			return err
 		}
@@ -64,7 +67,7 @@ func (b *Bridge) openThreads(ctx context.Context, channel string, oldest time.Ti
 				}
 			}
 		}
-		if err := b.takeOff(ctx, over); err != nil || len(page) < mirrorPage {
+		if err := b.takeOff(ctx, over); err != nil || len(page) < openPage {
 			return err
 		}
 	}

@@ -44,3 +44,33 @@ func TestCompose(t *testing.T) {
 		t.Errorf("volumes = %+v, want the store's, and the agents file's folder to read", s.Volumes)
 	}
 }
+
+// Laid over the other, the second file gives three replicas, each with a socket of its own, and the cluster that they are told of.
+func TestComposeReplicas(t *testing.T) {
+	p, err := loader.LoadWithContext(t.Context(), types.ConfigDetails{
+		WorkingDir:  "../../deploy",
+		ConfigFiles: []types.ConfigFile{{Filename: "../../deploy/compose.yaml"}, {Filename: "../../deploy/compose.replicas.yaml"}},
+		Environment: types.Mapping{"ETCD_IMAGE": "etcd:3.6"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := p.Services["bridge"]
+	if *s.Deploy.Replicas != 3 || len(s.Ports) != 0 || !slices.Contains(s.Tmpfs, "/tmp") || !strings.HasPrefix(*s.Environment["ADMIN_SOCKET"], "/tmp/") || !s.ReadOnly {
+		t.Errorf("bridge = %d replicas, ports %v, tmpfs %v, socket %s; want 3, none, and the socket in a folder of its own", *s.Deploy.Replicas, s.Ports, s.Tmpfs, *s.Environment["ADMIN_SOCKET"])
+	}
+	for name, member := range p.Services {
+		if name == "bridge" {
+			continue
+		}
+		if client := *member.Environment["ETCD_ADVERTISE_CLIENT_URLS"]; client != "http://"+name+":2379" || !strings.Contains(*s.Environment["STORE"], name+":2379") {
+			t.Errorf("%s is reached at %s, STORE is %s", name, client, *s.Environment["STORE"])
+		}
+		if peer := *member.Environment["ETCD_INITIAL_ADVERTISE_PEER_URLS"]; *member.Environment["ETCD_NAME"] != name || !strings.Contains(*member.Environment["ETCD_INITIAL_CLUSTER"], name+"="+peer) {
+			t.Errorf("%s is %s at %s, which the cluster is not told: %s", name, *member.Environment["ETCD_NAME"], peer, *member.Environment["ETCD_INITIAL_CLUSTER"])
+		}
+	}
+	if len(p.Services) != 4 {
+		t.Errorf("%d services, want the bridge and three members", len(p.Services))
+	}
+}

@@ -8,6 +8,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/yaml"
@@ -19,6 +20,7 @@ type manifests struct {
 	service    corev1.Service
 	claim      corev1.PersistentVolumeClaim
 	agents     corev1.ConfigMap
+	disruption policyv1.PodDisruptionBudget
 }
 
 func build(t *testing.T, disk filesys.FileSystem, folder string) manifests {
@@ -28,7 +30,8 @@ func build(t *testing.T, disk filesys.FileSystem, folder string) manifests {
 		t.Fatalf("kustomize build %s: %v", folder, err)
 	}
 	var m manifests
-	kinds := map[string]any{"Deployment": &m.deployment, "Service": &m.service, "PersistentVolumeClaim": &m.claim, "ConfigMap": &m.agents}
+	kinds := map[string]any{"Deployment": &m.deployment, "Service": &m.service, "PersistentVolumeClaim": &m.claim, "ConfigMap": &m.agents,
+		"PodDisruptionBudget": &m.disruption}
 	for _, r := range made.Resources() {
 		text, err := r.AsYAML()
 		if err != nil {
@@ -46,16 +49,18 @@ func build(t *testing.T, disk filesys.FileSystem, folder string) manifests {
 	return m
 }
 
-// base is the folder as it is in the tree, on a disk in memory.
+// base is the folders as they are in the tree, on a disk in memory.
 func base(t *testing.T) filesys.FileSystem {
 	t.Helper()
 	disk := filesys.MakeFsInMemory()
-	files, err := os.ReadDir("../../deploy/kubernetes")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range files {
-		write(t, disk, "deploy/kubernetes/"+f.Name(), read(t, "../../deploy/kubernetes/"+f.Name()))
+	for _, folder := range []string{"deploy/kubernetes", "deploy/kubernetes-replicas"} {
+		files, err := os.ReadDir("../../" + folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			write(t, disk, folder+"/"+f.Name(), read(t, "../../"+folder+"/"+f.Name()))
+		}
 	}
 	return disk
 }
@@ -155,5 +160,29 @@ func TestKubernetesOverlayInDocs(t *testing.T) {
 	}
 	if got := pod.Containers[0].Image; !strings.HasPrefix(got, "registry.example.com/") {
 		t.Errorf("image = %s, want that of the overlay", got)
+	}
+}
+
+// Replicas come and go one at a time, have no volume, and stay within Slack's ten connections.
+func TestKubernetesReplicas(t *testing.T) {
+	m := build(t, base(t), "deploy/kubernetes-replicas")
+	d := m.deployment.Spec
+	if most := int(*d.Replicas)*2 + 1; *d.Replicas < 2 || most > 10 || d.Strategy.RollingUpdate.MaxSurge.IntVal != 0 || d.Strategy.RollingUpdate.MaxUnavailable.IntVal != 1 {
+		t.Errorf("replicas = %d, strategy = %+v; want several, two connections and now and then a third for each of which ten are allowed, replaced one by one", *d.Replicas, d.Strategy)
+	}
+	if m.claim.Name != "" || volume(t, d.Template.Spec, "data").EmptyDir == nil || volume(t, d.Template.Spec, "data").PersistentVolumeClaim != nil {
+		t.Errorf("volume = %+v, claim %q; want a folder of each pod's own", volume(t, d.Template.Spec, "data"), m.claim.Name)
+	}
+	env := map[string]string{}
+	for _, e := range d.Template.Spec.Containers[0].Env {
+		env[e.Name] = e.Value
+	}
+	if !strings.HasPrefix(env["STORE"], "etcds://") || !strings.HasPrefix(env["ADMIN_SOCKET"], "/data/") || env["TMPDIR"] != "/data" || env["SLACK_APP_TOKEN_FILE"] == "" {
+		t.Errorf("environment = %v, want a cluster's store, and what is written in the pod's own folder", env)
+	}
+	for name, value := range m.disruption.Spec.Selector.MatchLabels {
+		if d.Template.Labels[name] != value || m.disruption.Spec.MaxUnavailable.IntVal != 1 {
+			t.Errorf("disruption budget = %+v, want one of the pods at a time", m.disruption.Spec)
+		}
 	}
 }

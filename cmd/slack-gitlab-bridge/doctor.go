@@ -57,6 +57,7 @@ const (
 	checkClock         = "clock"
 	checkDaemon        = "daemon"
 	checkStore         = "store"
+	checkEtcdMember    = "etcd member"
 	checkDisk          = "disk"
 	checkJobs          = "jobs"
 )

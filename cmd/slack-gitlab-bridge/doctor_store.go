@@ -12,7 +12,6 @@ import (
 	"slack-gitlab-bridge/bridge"
 	"slack-gitlab-bridge/store"
 	"slack-gitlab-bridge/store/bolt"
-	"slack-gitlab-bridge/store/etcd"
 )
 
 // daemonState is what the running daemon answers.
@@ -30,13 +29,17 @@ func (d *checkup) askDaemon(ctx context.Context) {
 
 // checkDaemon tells what the running daemon said; without one it tries the store itself.
 func (d *checkup) checkDaemon(ctx context.Context) {
-	if !d.config.clustered() {
+	if d.config.clustered() {
+		d.checkCluster(ctx)
+	} else {
 		d.checkDisk()
 	}
 	switch err := d.daemon.err; {
 	case errors.Is(err, errNoDaemon):
 		d.ok(checkDaemon, "", "not running")
-		d.checkStore(ctx)
+		if !d.config.clustered() {
+			d.checkStore(ctx)
+		}
 		return
 	case err != nil:
 		d.fault(checkDaemon, "", err.Error(), "look into the daemon's log; if it hangs, restart it: nothing is lost by that")
@@ -56,7 +59,9 @@ func (d *checkup) checkDaemon(ctx context.Context) {
 		}
 		d.warn(checkDaemon, "", warning, "docs/troubleshooting.md has each warning that starts so")
 	}
-	d.ok(checkStore, "", "held by the running daemon, which writes to it")
+	if !d.config.clustered() {
+		d.ok(checkStore, "", "held by the running daemon, which writes to it")
+	}
 	ctx, cancel := context.WithTimeout(ctx, healthWait)
 	defer cancel()
 	var about bridge.StoreState
@@ -97,19 +102,13 @@ const storeRemedy = "STORE must be a path on a local disk where the bridge's use
 // checkStore writes to the store, or where it would be.
 func (d *checkup) checkStore(ctx context.Context) {
 	path := d.config.Store
-	remedy := storeRemedy
-	if d.config.clustered() {
-		remedy = "docs/etcd.md has what a cluster needs"
-	} else if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		d.checkFolder(path)
 		return
 	}
-	engine, err := openExisting(ctx, d.config, bolt.Options{Timeout: commandLockWait})
+	engine, err := bolt.Open(path, bolt.Options{Timeout: commandLockWait})
 	switch {
-	case errors.Is(err, etcd.ErrNone):
-		d.ok(checkStore, "", "none yet, but the cluster answers; %s", newStore)
-		return
-	case isHeld(err):
+	case errors.Is(err, bolt.ErrLocked):
 		d.fault(checkStore, "", fmt.Sprintf("%s is in use, but no daemon answers on %s", path, d.config.AdminSocket),
 			"if the daemon runs in a container: docker exec CONTAINER slack-gitlab-bridge doctor; if it runs here, set ADMIN_SOCKET as it has it")
 		return
@@ -117,7 +116,7 @@ func (d *checkup) checkStore(ctx context.Context) {
 		d.fault(checkStore, "", strings.TrimSuffix(err.Error(), ": "+bolt.Remedy), bolt.Remedy)
 		return
 	case err != nil:
-		d.fault(checkStore, "", err.Error(), remedy)
+		d.fault(checkStore, "", err.Error(), storeRemedy)
 		return
 	}
 	var about bridge.StoreState
@@ -129,7 +128,7 @@ func (d *checkup) checkStore(ctx context.Context) {
 		about, err = bridge.About(ctx, s)
 	}
 	if err = errors.Join(err, engine.Close()); err != nil {
-		d.fault(checkStore, "", err.Error(), remedy)
+		d.fault(checkStore, "", err.Error(), storeRemedy)
 		return
 	}
 	d.ok(checkStore, "", "%s can be written", path)

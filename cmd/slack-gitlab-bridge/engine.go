@@ -40,16 +40,26 @@ func openShared(ctx context.Context, c config, o bolt.Options) (store.Engine, er
 	return openEngine(ctx, c, o)
 }
 
-// openExisting is openEngine for who came to look: in a cluster it makes no store, but fails with etcd.ErrNone. A file is looked for before.
+// openExisting opens the store for who came to look. In a cluster it makes none, but fails with etcd.ErrNone, and keeps nobody from working; a file is
+// looked for before.
 func openExisting(ctx context.Context, c config, o bolt.Options) (store.Engine, error) {
 	if c.clustered() {
-		return openCluster(ctx, c, etcd.Options{Exclusive: true, Existing: true})
+		return openCluster(ctx, c, etcd.Options{Existing: true})
 	}
 	return openEngine(ctx, c, o)
 }
 
 // openCluster opens the store in the cluster.
 func openCluster(ctx context.Context, c config, o etcd.Options) (store.Engine, error) {
+	engine, err := joinCluster(ctx, c, o)
+	if err != nil {
+		return nil, err
+	}
+	return engine, nil
+}
+
+// joinCluster is openCluster for who asks more of the cluster than of a store.
+func joinCluster(ctx context.Context, c config, o etcd.Options) (*etcd.Engine, error) {
 	address, err := etcd.ParseAddress(c.Store)
 	if err != nil {
 		return nil, wrongUsef("STORE: %v", err) // loadConfig has refused it
@@ -61,11 +71,7 @@ func openCluster(ctx context.Context, c config, o etcd.Options) (store.Engine, e
 		host = "a machine without a name"
 	}
 	o.Name = fmt.Sprintf("process %d on %s", os.Getpid(), host)
-	engine, err := etcd.Open(ctx, address, o)
-	if err != nil {
-		return nil, err
-	}
-	return engine, nil
+	return etcd.Open(ctx, address, o)
 }
 
 // The bounds of STORE_LEASE: a shorter one leaves no time for a request, a longer one nobody waits for.

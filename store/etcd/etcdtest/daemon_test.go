@@ -112,6 +112,17 @@ func (l *logBook) String() string {
 	return l.text.String()
 }
 
+// wantDoctor fails unless doctor says all of that; what it says of vendors that cannot be reached does not matter.
+func (h *host) wantDoctor(parts ...string) {
+	h.t.Helper()
+	out, failed, _ := h.call("doctor")
+	for _, want := range parts {
+		if !strings.Contains(out, want) {
+			h.t.Errorf("doctor does not say %q:\n%s%s", want, out, failed)
+		}
+	}
+}
+
 // daemon is a running one.
 type daemon struct {
 	t    *testing.T
@@ -177,6 +188,7 @@ func testCommands(t *testing.T, program string) {
 	first := one.start()
 	one.ready()
 	one.mustCall("jobs")
+	one.wantDoctor(at+" can be written", "etcd member "+c.hosts()[0])
 	// The machine dies; another goes on.
 	first.end(syscall.SIGKILL)
 	second := two.start()

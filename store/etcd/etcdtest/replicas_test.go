@@ -280,6 +280,10 @@ func testTakeover(t *testing.T, program string) {
 	if out, failed, status := elsewhere.call("jobs"); status != 1 || !strings.Contains(failed, "Run the command where the daemon runs") {
 		t.Errorf("jobs on a machine without a replica ends with %d: %s%s", status, out, failed)
 	}
+	s.cluster.stop(0)
+	elsewhere.wantDoctor("can be written", "does not answer", "bears the loss of less than half")
+	s.cluster.start(0)
+	first = s.worker() // the cluster's leader may have been that member
 	for _, kill := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {
 		began := time.Now()
 		s.daemons[first].end(kill)

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"slack-gitlab-bridge/store/etcd"
+)
+
+const (
+	// clusterNeeds leads to what is asked of a cluster.
+	clusterNeeds = "docs/etcd.md has what a cluster needs"
+	// compactRemedy is what to do before a quota is exhausted.
+	compactRemedy = "start its members with --auto-compaction-mode=periodic --auto-compaction-retention=1h, and free what is gone: etcdctl defrag --cluster"
+	// usualQuota is what a member's database may grow to if nothing else is said: 2 GiB.
+	usualQuota = 2 << 30
+)
+
+// checkCluster opens the store in the cluster beside whoever works with it, writes, and asks each member how it is.
+func (d *checkup) checkCluster(ctx context.Context) {
+	engine, err := joinCluster(ctx, d.config, etcd.Options{Existing: true})
+	if errors.Is(err, etcd.ErrNone) {
+		d.ok(checkStore, "", "none yet, but the cluster answers; %s", newStore)
+		return
+	}
+	var members []etcd.Member
+	if err == nil {
+		members = engine.Members(ctx)
+		err = errors.Join(engine.Check(ctx), engine.Close())
+	}
+	if err != nil {
+		d.fault(checkStore, "", err.Error(), clusterNeeds)
+		return
+	}
+	d.ok(checkStore, "", "%s can be written", d.config.Store)
+	for _, m := range members {
+		d.checkEtcd(m)
+	}
+}
+
+// checkEtcdMember looks at one member of a cluster that takes writes.
+func (d *checkup) checkEtcd(m etcd.Member) {
+	quota := m.Quota
+	if quota == 0 {
+		quota = usualQuota
+	}
+	switch {
+	case m.Err != nil:
+		d.warn(checkEtcdMember, m.Host, "does not answer: "+m.Err.Error(), "start it, or take it out of STORE: the cluster bears the loss of less than half of its members")
+	case len(m.Faults) > 0:
+		d.fault(checkEtcdMember, m.Host, strings.Join(m.Faults, "; "), "etcdctl alarm list tells more; "+compactRemedy+", then etcdctl alarm disarm")
+	case oldEtcd(m.Version):
+		d.fault(checkEtcdMember, m.Host, "etcd "+m.Version+" is too old", "upgrade the cluster to etcd 3.5 or newer")
+	case m.Size > quota/5*4:
+		d.warn(checkEtcdMember, m.Host, fmt.Sprintf("%d of the %d MB that its database may have are taken", m.Size>>20, quota>>20), compactRemedy)
+	default:
+		d.ok(checkEtcdMember, m.Host, "etcd %s, %d MB of %d", m.Version, m.Size>>20, quota>>20)
+	}
+}
+
+// oldEtcd reports whether a version is before 3.5, or none.
+func oldEtcd(version string) bool {
+	var major, minor int
+	n, _ := fmt.Sscanf(version, "%d.%d", &major, &minor) // n tells
+	return n != 2 || major < 3 || major == 3 && minor < 5
+}
