@@ -49,7 +49,7 @@ func TestDeployVariables(t *testing.T) {
 	name := regexp.MustCompile(`\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b`)
 	for path, text := range deployed(t) {
 		for _, n := range name.FindAllString(text, -1) {
-			if !slices.Contains(known, n) {
+			if !slices.Contains(known, n) && !strings.HasPrefix(n, "ETCD_") { // etcd's own
 				t.Errorf("%s names %s, which is no variable of the bridge", path, n)
 			}
 		}

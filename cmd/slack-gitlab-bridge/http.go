@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -120,7 +121,11 @@ func (d *daemon) ready(ctx context.Context) readiness {
 	}
 	reasons = append(reasons, d.bridge.Ready(ctx)...)
 	if w := d.working.Load(); w != nil {
-		reasons = append(reasons, w.Ready(ctx)...)
+		for _, reason := range w.Ready(ctx) {
+			if !slices.Contains(reasons, reason) { // that of the store both find
+				reasons = append(reasons, reason)
+			}
+		}
 	}
 	return readiness{Ready: len(reasons) == 0, Role: d.role(), Reasons: reasons, Warnings: warnings}
 }
