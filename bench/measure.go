@@ -48,6 +48,7 @@ func measures() []measure {
 		{"start", "from the start to the first issue", measureStart},
 		{"burst", "thousands of events at once", measureBurst},
 		{"faults", "what is lost and doubled", measureFaults},
+		{"requests", "requests by the length of a thread, and for a storm", measureRequests},
 		{"notes", "notes for many replies", measureNotes},
 		{"sustained", "how many events are acknowledged in a second", measureSustained},
 		{"issue", "from 👀 to the issue, and what of it is not the vendors'", measureIssue},
