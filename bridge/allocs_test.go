@@ -1,3 +1,5 @@
+//go:build !race
+
 package bridge
 
 import (
@@ -9,11 +11,8 @@ import (
 )
 
 // What an event costs of memory is counted: what does not concern the bridge, as most do not, is to cost next to nothing. The bounds leave a tenth
-// for what another Go does differently.
+// for what another Go does differently. The race detector has allocations of its own, hence the build constraint.
 func TestAllocations(t *testing.T) {
-	if underRace {
-		t.Skip("allocations are not counted under the race detector: it has its own")
-	}
 	r, threads := newBench(t, 1)
 	n := 0
 	reply := func(thread string) Event {
