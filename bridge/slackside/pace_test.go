@@ -145,6 +145,27 @@ func TestTurnsAreGivenInOrder(t *testing.T) {
 	})
 }
 
+// Slack may want silence while a call waits for its turn: then it does not go out.
+func TestSilenceComesBeforeATurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pace{perSecond: 2}
+		c := call{what: "read thread", method: "conversations.replies"}
+		for range 4 { // that many go at once
+			if err := p.wait(t.Context(), c); err != nil {
+				t.Fatalf("wait() = %v, want a turn", err)
+			}
+		}
+		go func() {
+			time.Sleep(100 * time.Millisecond)
+			p.hold(c, 30*time.Second)
+		}()
+		err := p.wait(t.Context(), c)
+		if later, ok := errors.AsType[*bridge.Later](err); !ok || later.After < 29*time.Second || later.After > 30*time.Second {
+			t.Errorf("wait() beside a refusal = %v, want to be told to wait for what is left of 30 s", err)
+		}
+	})
+}
+
 // Slack's own limit on posting is known: one message a second in a channel, each channel for itself. A worker stands still for no more than
 // a second.
 func TestPostsArePaced(t *testing.T) {

@@ -36,7 +36,7 @@ type config struct {
 	StoreCertFile        string        `env:"STORE_CERT_FILE" of:"store" help:"Path of the PEM file with the certificate that the etcd cluster asks for."`
 	StoreKeyFile         string        `env:"STORE_KEY_FILE" of:"store" help:"Path of the PEM file with that certificate's key."`
 	StoreLease           time.Duration `env:"STORE_LEASE" envDefault:"15s" of:"store" help:"How long a replica that is not heard of keeps the others from working. A request that must not be repeated has a second less."`
-	AdminSocket          string        `env:"ADMIN_SOCKET" of:"store" help:"Where commands reach the running daemon; by default STORE with .sock added."`
+	AdminSocket          string        `env:"ADMIN_SOCKET" of:"store" help:"Where commands reach the running daemon; by default STORE with .sock added, for a store in etcd in the system's folder for such sockets."`
 	HTTPAddr             string        `env:"HTTP_ADDR" envDefault:"127.0.0.1:8080" help:"Where health, metrics and the status page are served; off for none."`
 	StatusPage           string        `env:"STATUS_PAGE" envDefault:"auto" help:"on shows the status page to other machines too; auto to this one only."`
 	SweepInterval        time.Duration `env:"SWEEP_INTERVAL" envDefault:"10m" help:"How often Slack's state is compared anew."`
