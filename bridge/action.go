@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -20,6 +21,7 @@ type Action struct {
 	Attach  *AttachFiles     `json:"attach,omitempty"`
 	Update  *UpdateIssue     `json:"update,omitempty"`
 	Assign  *ChangeAssignees `json:"assign,omitempty"`
+	Twin    *CloseTwin       `json:"twin,omitempty"`
 	Card    *ShowCard        `json:"card,omitempty"`
 	Say     *Say             `json:"say,omitempty"`
 	Sign    *Sign            `json:"sign,omitempty"`
@@ -169,6 +171,8 @@ func (a Action) key(t Thread) string {
 		return key + "/" + a.Sign.Emoji
 	case a.Tell != nil:
 		return key + "/" + a.Tell.Key
+	case a.Twin != nil:
+		return fmt.Sprintf("%s/%d/%d%s", key, a.Twin.Project, a.Twin.IID, map[bool]string{true: "/close"}[a.Twin.Said])
 	}
 	return key
 }
@@ -191,7 +195,7 @@ func (a Action) lane(t Thread) string {
 
 // once reports whether the action must not be repeated without looking for its effect first.
 func (a Action) once(said saidRecord) bool {
-	return a.Create != nil || a.Note != nil || a.Tell != nil || (a.Card != nil || a.Say != nil && !a.Say.Gone) && said.TS == ""
+	return a.Create != nil || a.Note != nil || a.Tell != nil || a.Twin != nil && !a.Twin.Said || (a.Card != nil || a.Say != nil && !a.Say.Gone) && said.TS == ""
 }
 
 // job makes the job that carries the action out.

@@ -51,7 +51,7 @@
 //	compose.go                what people get to read
 //	work.go, perform.go, finish.go, find.go, action.go
 //	                          the loop, what changes the world, and whether it did already
-//	edits.go, files.go, assign.go, say.go
+//	edits.go, files.go, assign.go, say.go, twin.go
 //	                          the changes that take more than one request
 //	retry.go, limits.go, outage.go, ops.go
 //	                          the vendors' errors, what follows from each, and who hears of it

@@ -471,7 +471,6 @@ type fakeIssue struct {
 	Notes   []string // texts; a note's number is its place, from 1; empty: deleted
 	written []Note   // beside the texts: who, when, what kind
 	deleted bool
-	foreign bool // another account made it
 
 	reopener string // who reopened it last
 }
@@ -536,7 +535,7 @@ func (g *fakeGitLab) CreateIssue(ctx context.Context, project int, n NewIssue) (
 	}
 	iid := len(g.issues) + 1
 	i := &fakeIssue{Issue: Issue{Project: project, IID: iid, URL: fmt.Sprintf("https://gitlab.example.com/acme/app/-/issues/%d", iid),
-		Ref: fmt.Sprintf("acme/app#%d", iid), Confidential: n.Confidential, Title: n.Title, Description: n.Description.String(), Created: time.Now().UTC()}}
+		Ref: fmt.Sprintf("acme/app#%d", iid), Confidential: n.Confidential, Title: n.Title, Description: n.Description.String(), Created: time.Now().UTC(), Own: true}}
 	i.touch()
 	i.label(n.Labels, nil)
 	g.assign(i, n.Assignees)
@@ -733,7 +732,7 @@ func (g *fakeGitLab) OwnIssues(_ context.Context, project int, since time.Time, 
 	}
 	var own []Issue
 	for _, i := range g.issues {
-		if !i.deleted && !i.foreign && i.Project == project && !i.Created.Before(since.Add(-5*time.Minute)) {
+		if !i.deleted && i.Own && i.Project == project && !i.Created.Before(since.Add(-5*time.Minute)) {
 			own = append(own, i.Issue)
 		}
 	}

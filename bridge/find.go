@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"slack-gitlab-bridge/store"
@@ -69,6 +70,16 @@ func (b *Bridge) find(ctx context.Context, t Thread, a Action, link *Link, since
 			return nil, err
 		}
 		return &outcome{note: note, deed: a.Note.deed(link, note)}, nil
+	case a.Twin != nil:
+		_, found, err := b.gitlab.FindNote(ctx, a.Twin.Project, a.Twin.IID, a.Twin.mark(t), since)
+		if errors.Is(err, ErrGone) {
+			return &outcome{deed: "found a second issue for the thread gone"}, nil
+		}
+		if err != nil || !found {
+			return nil, err
+		}
+		o := a.Twin.said(fmt.Sprintf("issue %d of project %d", a.Twin.IID, a.Twin.Project))
+		return &o, nil
 	}
 	ts, err := b.slack.FindReply(ctx, t, a.replyKey())
 	if err != nil || ts == "" {

@@ -106,6 +106,8 @@ type Issue struct {
 	Title       string    `json:"-"`
 	Description string    `json:"-"`
 	Created     time.Time `json:"-"`
+
+	Own bool `json:"-"` // the bridge's account made it, or a former one; never stored
 }
 
 // Note is a comment in an issue, or a record of something that was done to it.

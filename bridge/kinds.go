@@ -26,6 +26,8 @@ func (a Action) Kind() string {
 		return "update"
 	case a.Assign != nil:
 		return "assign"
+	case a.Twin != nil:
+		return "twin"
 	case a.Say != nil:
 		return "say"
 	case a.Sign != nil:
@@ -38,7 +40,7 @@ func (a Action) Kind() string {
 
 // Kinds lists all that Kind can be.
 func Kinds() []string {
-	return []string{"look", "create", "note", "edit", "rewrite", "copy", "attach", "update", "assign", "card", "say", "sign", "tell"}
+	return []string{"look", "create", "note", "edit", "rewrite", "copy", "attach", "update", "assign", "twin", "card", "say", "sign", "tell"}
 }
 
 // Unreadable is the kind of a job of which nothing can be made out.

@@ -78,6 +78,10 @@ func parkings() []parking {
 			time.Sleep(5 * time.Minute) // no finger slip
 			r.reacted(th, th.TS, agentOne, "eyes", false)
 		}, done: func(r *rig, _ Thread) bool { return len(r.only().Assignees) == 0 }, goes: has(50)},
+		{kind: "twin", call: "UpdateIssue", do: func(r *rig, th Thread) {
+			r.late(th)
+			time.Sleep(20 * time.Second)
+		}, done: func(r *rig, _ Thread) bool { return r.gitlab.all()[1].Closed }, goes: has(50)},
 		{kind: "card", call: "PostCard", prep: none, do: react("eyes"), done: func(r *rig, th Thread) bool { return len(r.slack.cardsOf(th)) == 1 },
 			later: commented("ours"), goes: answered("ours"), again: true},
 		{kind: "say", call: "PostReply", do: commented("mine"), done: answered("mine"), later: commented("ours"), goes: answered("ours")},
@@ -120,8 +124,8 @@ func TestParked(t *testing.T) {
 				if c := r.slack.cardsOf(th); len(c) != 1 || strings.Contains(c[0], "given up") {
 					r.t.Errorf("cards %q, want one that no longer says so", c)
 				}
-				if n := len(r.only().mirrored()); n != len(slices.Compact(slices.Sorted(slices.Values(r.only().mirrored())))) {
-					r.t.Errorf("mirrored %v, want nothing twice", r.only().mirrored())
+				if got := r.gitlab.all()[0].mirrored(); len(got) != len(slices.Compact(slices.Sorted(slices.Values(got)))) {
+					r.t.Errorf("mirrored %v, want nothing twice", got)
 				}
 			})
 		})

@@ -28,9 +28,9 @@ func (b *Bridge) act(ctx context.Context, job store.Job, t Thread, a Action, beg
 	switch {
 	case err != nil:
 		return nil, err
-	case link == nil && a.Create == nil && a.Tell == nil:
+	case link == nil && a.Create == nil && a.Tell == nil && a.Twin == nil:
 		return nil, &Never{Err: errors.New("the thread has no issue"), Remedy: "drop it with: jobs drop"}
-	case link != nil && link.Lost == "" && a.Create != nil, link != nil && link.Lost != "" && a.changesIssue():
+	case link != nil && link.Lost == "" && a.Create != nil, link != nil && link.Lost != "" && a.changesIssue(), a.Twin != nil && !a.Twin.of(link):
 		return b.finish(ctx, job, t, a, outcome{}) // made already, or nowhere to be done
 	}
 	if a.once(said) && !begun {
@@ -158,6 +158,8 @@ func (b *Bridge) perform(ctx context.Context, t Thread, a Action, link *Link, sa
 		return updated(a.Update.Patch, issue, link), err
 	case a.Assign != nil:
 		return b.assign(ctx, *a.Assign, link)
+	case a.Twin != nil:
+		return b.closeTwin(ctx, t, a.Twin, link)
 	case a.Say != nil:
 		return b.say(ctx, t, a.Say, link, said)
 	case a.Sign != nil:

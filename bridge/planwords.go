@@ -65,6 +65,8 @@ func (a Action) words(f Facts) (what string, added bool) {
 		return a.Update.Patch.String(), false
 	case a.Assign != nil:
 		return a.Assign.words(), false
+	case a.Twin != nil:
+		return "close a second issue for the thread", false
 	case a.Say != nil:
 		return "reply in the thread", !a.Say.Gone
 	case a.Sign != nil:

@@ -215,12 +215,15 @@ func (b *Bridge) changed(ctx context.Context, project int, page []Issue, newest 
 	}
 }
 
-// issueChanged notes a look at the issue's thread, if it has one and this change was not seen already.
+// issueChanged notes a look at the issue's thread, if it has one and this change was not seen already. One of no thread may be a twin.
 func (b *Bridge) issueChanged(ctx context.Context, c *store.Change, i *Issue) error {
 	var t Thread
 	found, err := b.store.Get(ctx, issueKey(i.Project, i.IID), &t)
-	if err != nil || !found {
+	if err != nil {
 		return err
+	}
+	if !found {
+		return b.mayBeTwin(ctx, c, i)
 	}
 	link, _, err := b.link(ctx, t)
 	if err == nil && link == nil && b.rules(t.Channel) != nil {

@@ -240,14 +240,14 @@ func TestLostStoreTwins(t *testing.T) {
 			change(r.gitlab.issues[len(r.gitlab.issues)-1])
 		}
 		add(func(*fakeIssue) {})
-		r.gitlab.person(1, func(i *fakeIssue) { i.foreign = true })
+		r.gitlab.person(1, func(i *fakeIssue) { i.Own = false })
 		add(func(*fakeIssue) {})
 		r.loses(nobody)
 		r.replied(th, says(at(50), asker, "hello"))
 		r.polled()
 		all := r.gitlab.all()
-		if len(all) != 3 || len(all[0].mirrored()) != 0 || len(all[1].mirrored()) != 1 || len(all[2].mirrored()) != 0 {
-			t.Errorf("%d issues with %v, %v, %v; want the reply in the second alone", len(all), all[0].mirrored(), all[1].mirrored(), all[2].mirrored())
+		if len(all) != 3 || len(all[0].mirrored()) != 0 || len(all[1].mirrored()) != 1 || len(all[2].mirrored()) != 1 || !all[2].Closed {
+			t.Errorf("%d issues with %v, %v, %v; want the reply in the second alone, and the third closed as its twin", len(all), all[0].mirrored(), all[1].mirrored(), all[2].mirrored())
 		}
 	})
 }

@@ -101,6 +101,8 @@ func (a Action) does() string {
 		return a.Update.Patch.String()
 	case a.Assign != nil:
 		return "assigning"
+	case a.Twin != nil:
+		return "closing a second issue that GitLab made late for this thread"
 	case a.Look != nil:
 		return "looking at the thread"
 	}

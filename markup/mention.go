@@ -26,3 +26,14 @@ func mention(name string, before, after string) string {
 	}
 	return out
 }
+
+var issueRef = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9_./-]*#[1-9][0-9]*$`)
+
+// IssueReference is a live reference to an issue, given as group/project#7: GitLab links to it, and notes there that it was mentioned. Anything else
+// is plain text.
+func IssueReference(ref string) GitLab {
+	if !issueRef.MatchString(ref) {
+		return Plain(ref)
+	}
+	return GitLab{strings.ReplaceAll(ref, "_", `\_`)}
+}

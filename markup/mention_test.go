@@ -61,3 +61,14 @@ func TestNeighbourOfMention(t *testing.T) {
 		t.Errorf("Mentioned: got %v, want U7", users)
 	}
 }
+
+func TestIssueReference(t *testing.T) {
+	for ref, want := range map[string]string{
+		"acme/app#7": "acme/app#7", "a/b_c/_d.e-f#12": `a/b\_c/\_d.e-f#12`,
+		"acme/app#0": `acme/app\#0`, "@all #7": Plain("@all #7").String(), "a#7\n/close": Plain("a#7\n/close").String(),
+	} {
+		if got := IssueReference(ref).String(); got != want {
+			t.Errorf("IssueReference(%q) = %q, want %q", ref, got, want)
+		}
+	}
+}

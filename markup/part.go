@@ -221,3 +221,13 @@ func AddMark(body, thread string) (GitLab, bool) {
 	}
 	return GitLab{body + mark("thread", []string{thread})}, true
 }
+
+// CutMark takes the mark from the end of a text that was read from GitLab. It fails if there is none, if nothing else is there, or if what stays
+// could act.
+func CutMark(body string) (GitLab, bool) {
+	if _, marked := ParseMark(body); !marked {
+		return GitLab{}, false
+	}
+	body = strings.TrimRightFunc(body[:strings.LastIndex(body, markOpen)], unicode.IsSpace)
+	return GitLab{body}, body != "" && !mayAct(body)
+}

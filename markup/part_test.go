@@ -172,3 +172,23 @@ func TestAddMark(t *testing.T) {
 		}
 	}
 }
+
+func TestCutMark(t *testing.T) {
+	const mark = "<!-- slack-gitlab-bridge thread=C1/1.1 -->"
+	for body, want := range map[string]string{
+		"text\n\n" + mark:                       "text",
+		"text\n\n" + mark + " \n":               "text",
+		"text\n\n" + mark + "\n\n" + mark:       "text\n\n" + mark,
+		"```\n/close\n```\n\n" + mark:           "```\n/close\n```",
+		"text":                                  "",
+		"text\n\n" + mark + " and more":         "",
+		mark:                                    "",
+		"text\n/close\n\n" + mark:               "",
+		"<!-- slack-gitlab-bridge x -->" + mark: "<!-- slack-gitlab-bridge x -->",
+	} {
+		got, ok := CutMark(body)
+		if ok != (want != "") || ok && got.String() != want {
+			t.Errorf("CutMark(%q) = %q, %v, want %q", body, got.String(), ok, want)
+		}
+	}
+}

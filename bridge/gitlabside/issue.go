@@ -140,7 +140,7 @@ func (g *GitLab) translated(project int, i *gitlab.Issue) bridge.Issue {
 	out := bridge.Issue{
 		Project: i.ProjectID, IID: i.IID, URL: i.WebURL, Ref: g.issueName(project, i.IID),
 		Closed: i.State == "closed", Labels: i.Labels, Confidential: i.Confidential,
-		Updated: timeOf(i.UpdatedAt), MovedTo: i.MovedToID, Comments: i.UserNotesCount, Title: i.Title, Description: i.Description, Created: timeOf(i.CreatedAt),
+		Own: g.own(i.Author), Updated: timeOf(i.UpdatedAt), MovedTo: i.MovedToID, Comments: i.UserNotesCount, Title: i.Title, Description: i.Description, Created: timeOf(i.CreatedAt),
 	}
 	if out.Closed && i.ClosedBy != nil {
 		out.ClosedBy = cmp.Or(i.ClosedBy.Name, i.ClosedBy.Username)

@@ -315,6 +315,21 @@ func TestOwnIssues(t *testing.T) {
 	if got := read(time.Now().Add(time.Hour)); len(got) != 0 {
 		t.Errorf("OwnIssues made an hour from now gave %v, want none", got)
 	}
+	own := 0
+	w.must(w.g.Changed(t.Context(), w.app, time.Time{}, func(page []bridge.Issue) error {
+		for _, i := range page {
+			if i.Own {
+				own++
+			}
+			if want := i.IID%2 == 1; i.Own != want {
+				t.Errorf("Changed gave issue %d as own: %v, want %v", i.IID, i.Own, want)
+			}
+		}
+		return nil
+	}))
+	if own != 131 {
+		t.Errorf("Changed gave %d own issues, want 131 of the bot's and the former account's", own)
+	}
 	stop := errors.New("enough")
 	if err := w.g.OwnIssues(t.Context(), w.app, time.Time{}, func([]bridge.Issue) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("OwnIssues = %v, want the error of page", err)
