@@ -27,6 +27,7 @@ const patience = time.Minute
 type cluster struct {
 	t       testing.TB
 	configs []*embed.Config
+	doors   []*doors
 	members []*embed.Etcd // nil: stopped
 }
 
@@ -69,6 +70,11 @@ func tryCluster(t testing.TB, n int, tweak func(*embed.Config)) (*cluster, error
 		if tweak != nil {
 			tweak(config)
 		}
+		d := &doors{}
+		if config.ListenClientUrls[0].Scheme == "http" {
+			d = installDoors(config)
+		}
+		c.doors = append(c.doors, d)
 	}
 	t.Cleanup(func() {
 		for i := range n {
@@ -143,7 +149,7 @@ func (c *cluster) start(members ...int) {
 func (c *cluster) stop(i int) {
 	if c.members[i] != nil {
 		c.members[i].Server.HardStop()
-		c.members[i].Close()
+		c.doors[i].during(c.members[i].Close)
 		c.members[i] = nil
 	}
 }

@@ -3,15 +3,11 @@ package etcdtest
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -20,14 +16,15 @@ import (
 	"slack-gitlab-bridge/sandbox/fakeslack"
 )
 
-// replicas is three of the program over a cluster of three members, each of which it reaches through a proxy of its own.
+// replicas is three of the program over one prefix of a cluster, and those who ask for help.
 type replicas struct {
 	*stage
 	t       *testing.T
 	cluster *cluster
 	hosts   []*host
-	proxies [][]*proxy
 	daemons []*daemon
+	books   []*logBook // by host, of all its daemons
+	terms   terms
 
 	threads []string            // with 👀
 	replies map[string][]string // by thread, what was said in it
@@ -35,36 +32,64 @@ type replicas struct {
 
 const leaseOfReplicas = 4 * time.Second
 
-func newReplicas(t *testing.T, program string) *replicas {
+// settleOfReplicas is longer than a request can be late here: what is sent while the network is cut for three seconds arrives within six.
+const settleOfReplicas = 8 * time.Second
+
+// newReplicas makes three that are not started yet.
+func newReplicas(t *testing.T, program string, st *stage, c *cluster, prefix string) *replicas {
 	t.Helper()
-	again := make([]time.Duration, 60) // Slack tries three times; here what is lost is to be the replicas' own loss
-	for i := range again {
-		again[i] = time.Second
-	}
-	s := &replicas{stage: newStage(t, fakeslack.Config{QueueOffline: true, RetryDelays: again}), t: t, cluster: newCluster(t, 3, nil), replies: map[string][]string{}}
+	s := &replicas{stage: st, t: t, cluster: c, replies: map[string][]string{}, daemons: make([]*daemon, 3)}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Log(s.logs())
 		}
 	})
-	for range 3 {
-		address := s.cluster.address("/bridge")
-		var proxies []*proxy
-		for m, member := range s.cluster.hosts() {
-			proxies = append(proxies, newProxy(t, member))
-			address.Hosts[m] = proxies[m].host()
+	for i := range s.daemons {
+		h, book := newHost(t, program, c.address(prefix).String()), &logBook{}
+		h.environ = append(append(h.environ, s.environ...), "STORE_LEASE="+leaseOfReplicas.String(), "GITLAB_SETTLE="+settleOfReplicas.String(), "POLL_INTERVAL=1s",
+			"SWEEP_INTERVAL=1m", "ADMIN_SOCKET="+filepath.Join(h.folder, "s"))
+		h.heard = func(line string) {
+			s.terms.heard(i, line)
+			_, _ = book.Write([]byte(line)) // never fails
 		}
-		h := newHost(t, program, address.String())
-		h.environ = append(append(h.environ, s.environ...), "STORE_LEASE="+leaseOfReplicas.String(), "GITLAB_SETTLE=3s", "POLL_INTERVAL=1s", "SWEEP_INTERVAL=1m",
-			"ADMIN_SOCKET="+filepath.Join(h.folder, "s"))
-		s.hosts, s.proxies, s.daemons = append(s.hosts, h), append(s.proxies, proxies), append(s.daemons, h.start())
+		s.hosts, s.books = append(s.hosts, h), append(s.books, book)
 	}
 	return s
 }
 
+// patientSlack sends an event again and again: what is lost is to be the replicas' own loss.
+func patientSlack() fakeslack.Config {
+	again := make([]time.Duration, 60)
+	for i := range again {
+		again[i] = time.Second
+	}
+	return fakeslack.Config{QueueOffline: true, RetryDelays: again, MaxSockets: 100}
+}
+
+// run starts a replica, unless it runs.
+func (s *replicas) run(i int) {
+	s.t.Helper()
+	if d := s.daemons[i]; d != nil {
+		select {
+		case <-d.done:
+		default:
+			return
+		}
+	}
+	s.daemons[i] = s.hosts[i].start()
+}
+
+// runAll starts those that do not run: also one that has ended by itself, as one does that finds no cluster at its start.
+func (s *replicas) runAll() {
+	s.t.Helper()
+	for i := range s.daemons {
+		s.run(i)
+	}
+}
+
 // acknowledge has somebody ask for help, and the agent see it.
 func (s *replicas) acknowledge() error {
-	name := fmt.Sprintf("case-%04d", len(s.threads))
+	name := caseName(len(s.threads))
 	ts, err := s.slack.Post(s.channel, person, name+": the build fails", fakeslack.Options{})
 	if err == nil {
 		err = s.slack.React(s.channel, ts, agent, "eyes")
@@ -73,9 +98,8 @@ func (s *replicas) acknowledge() error {
 	return err
 }
 
-// reply has somebody write in one of the last threads.
-func (s *replicas) reply() error {
-	i := len(s.threads) - 1 - rand.IntN(min(5, len(s.threads)))
+// reply has somebody write in a thread.
+func (s *replicas) reply(i int) error {
 	ts := s.threads[i]
 	text := fmt.Sprintf("reply-%04d-%04d", i, len(s.replies[ts]))
 	s.replies[ts] = append(s.replies[ts], text)
@@ -83,73 +107,11 @@ func (s *replicas) reply() error {
 	return err
 }
 
-// wantAll waits until each thread has its one issue, with each reply in it once.
-func (s *replicas) wantAll() {
-	s.t.Helper()
-	var missing string
-	deadline := time.Now().Add(2 * patience)
-	for ; time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		if missing = s.missing(); missing == "" {
-			break
-		}
-	}
-	if missing != "" {
-		s.t.Fatalf("lost: %s", missing)
-	}
-	time.Sleep(2 * leaseOfReplicas) // what would come twice comes by then
-	titles, texts := map[string]int{}, s.texts()
-	for _, i := range s.gitlab.Issues(s.project) {
-		name, _, _ := strings.Cut(i.Title, ":")
-		if titles[name]++; titles[name] > 1 {
-			s.t.Errorf("%s has %d issues, want one", name, titles[name])
-		}
-	}
-	for ts, replies := range s.replies {
-		for _, text := range replies {
-			if n := strings.Count(texts, text+"\n"); n != 1 {
-				s.t.Errorf("%s of thread %s is in %d notes, want one", text, ts, n)
-			}
-		}
-	}
-}
-
-// texts is all that stands in notes.
-func (s *replicas) texts() string {
-	var b strings.Builder
-	for _, i := range s.gitlab.Issues(s.project) {
-		for _, n := range i.Notes {
-			b.WriteString(strings.ReplaceAll(n.Body, "\n", "\n ") + "\n")
-		}
-		b.WriteString(i.Description + "\n")
-	}
-	return b.String() + "\n"
-}
-
-func (s *replicas) missing() string {
-	texts := s.texts()
-	titles := map[string]bool{}
-	for _, i := range s.gitlab.Issues(s.project) {
-		name, _, _ := strings.Cut(i.Title, ":")
-		titles[name] = true
-	}
-	for i, ts := range s.threads {
-		if name := fmt.Sprintf("case-%04d", i); !titles[name] {
-			return name
-		}
-		for _, text := range s.replies[ts] {
-			if !strings.Contains(texts, text) {
-				return text
-			}
-		}
-	}
-	return ""
-}
-
 // logs is the end of each replica's log.
 func (s *replicas) logs() string {
 	var b strings.Builder
-	for i, r := range s.daemons {
-		lines := strings.Split(strings.TrimSpace(r.log.String()), "\n")
+	for i, book := range s.books {
+		lines := strings.Split(strings.TrimSpace(book.String()), "\n")
 		fmt.Fprintf(&b, "replica %d:\n%s\n", i, strings.Join(lines[max(0, len(lines)-30):], "\n"))
 	}
 	return b.String()
@@ -181,100 +143,10 @@ func (s *replicas) worker() (which int) {
 	return which
 }
 
-// disturb has something befall the replicas or the cluster, and says what.
-func (s *replicas) disturb() (what string) {
-	s.t.Helper()
-	i := rand.IntN(len(s.daemons))
-	s.supervise()
-	while := time.Duration(rand.IntN(int(3 * leaseOfReplicas / 2)))
-	switch rand.IntN(6) {
-	case 0:
-		s.daemons[i].end(syscall.SIGKILL)
-		s.daemons[i] = s.hosts[i].start()
-		return fmt.Sprintf("kill -9 of replica %d", i)
-	case 1:
-		s.daemons[i].end(syscall.SIGTERM)
-		s.daemons[i] = s.hosts[i].start()
-		return fmt.Sprintf("replica %d is told to stop", i)
-	case 2:
-		s.signal(i, syscall.SIGSTOP)
-		time.Sleep(while)
-		s.signal(i, syscall.SIGCONT)
-		return fmt.Sprintf("replica %d stands still for %v", i, while)
-	case 3, 4:
-		m := []mode{cut, swallow, hold}[rand.IntN(3)]
-		for _, p := range s.proxies[i] {
-			p.set(m)
-		}
-		time.Sleep(while)
-		for _, p := range s.proxies[i] {
-			p.set(pass)
-		}
-		return fmt.Sprintf("replica %d is cut off from etcd (%d) for %v", i, m, while)
-	}
-	m := rand.IntN(3)
-	s.cluster.stop(m)
-	time.Sleep(while / 4)
-	s.cluster.start(m)
-	return fmt.Sprintf("member %d of etcd is away", m)
-}
-
-// supervise starts replicas again that have ended by themselves, as one does that finds no cluster at its start.
-func (s *replicas) supervise() {
-	for i, r := range s.daemons {
-		select {
-		case <-r.done:
-			lines := strings.Split(strings.TrimSpace(r.log.String()), "\n")
-			s.t.Logf("replica %d has ended: %s", i, lines[len(lines)-1])
-			s.daemons[i] = s.hosts[i].start()
-		default:
-		}
-	}
-}
-
-func (s *replicas) signal(i int, sig syscall.Signal) {
-	s.t.Helper()
-	if err := s.daemons[i].c.Process.Signal(sig); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-// testReplicas has REPLICA_ROUNDS things (20) befall three replicas and their cluster while people ask for help, and looks at the end whether anything was
-// lost or done twice.
-func testReplicas(t *testing.T, program string) {
-	rounds := 20
-	if n, err := strconv.Atoi(os.Getenv("REPLICA_ROUNDS")); err == nil {
-		rounds = n
-	}
-	s := newReplicas(t, program)
-	if err := s.acknowledge(); err != nil {
-		t.Fatal(err)
-	}
-	s.wantAll()
-	for round := range rounds {
-		asked := make(chan error)
-		go func() {
-			var err error
-			for range 3 {
-				err = errors.Join(err, s.acknowledge())
-				time.Sleep(time.Duration(rand.IntN(int(300 * time.Millisecond))))
-				err = errors.Join(err, s.reply())
-			}
-			asked <- err
-		}()
-		t.Logf("round %d: %s", round, s.disturb())
-		if err := <-asked; err != nil {
-			t.Fatal(err)
-		}
-	}
-	s.supervise()
-	s.wantAll()
-	t.Logf("%d rounds: %d threads, none lost or doubled", rounds, len(s.threads))
-}
-
 // One replica works, the others listen. When it dies, another takes over as soon as the lease has ended; when it is told to stop, at once.
 func testTakeover(t *testing.T, program string) {
-	s := newReplicas(t, program)
+	s := newReplicas(t, program, newStage(t, patientSlack()), newCluster(t, 3, nil), "/bridge")
+	s.runAll()
 	first := s.worker()
 	elsewhere := newHost(t, program, s.cluster.address("/bridge").String())
 	if out, failed, status := elsewhere.call("jobs"); status != 1 || !strings.Contains(failed, "Run the command where the daemon runs") {
@@ -292,7 +164,7 @@ func testTakeover(t *testing.T, program string) {
 		if next == first {
 			t.Fatalf("replica %d works after %v", first, kill)
 		}
-		s.daemons[first] = s.hosts[first].start()
+		s.run(first)
 		eventually(t, "the one that was away listens again", func() bool { return s.hosts[first].role() == "listening" })
 		if now := s.worker(); now != next {
 			t.Errorf("replica %d works when another has come back, want %d still", now, next)

@@ -3,6 +3,8 @@ package etcdtest
 import (
 	"encoding/json"
 	"fmt"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -27,9 +29,15 @@ const agent, person = "U0AGENT001", "U0PERSON01"
 
 func newStage(t *testing.T, slackConfig fakeslack.Config) *stage {
 	t.Helper()
+	return newStageAt(t, slackConfig, "127.0.0.1", "127.0.0.1")
+}
+
+// newStageAt has the vendors listen at those addresses.
+func newStageAt(t *testing.T, slackConfig fakeslack.Config, slackIP, gitlabIP string) *stage {
+	t.Helper()
 	slackConfig.BotToken, slackConfig.AppToken = "xoxb-1", "xapp-1"
 	s := &stage{slack: fakeslack.New(slackConfig), gitlab: fakegitlab.New(fakegitlab.Config{})}
-	slack, gitlab := httptest.NewServer(s.slack.Handler()), httptest.NewServer(s.gitlab.Handler())
+	slack, gitlab := serve(t, slackIP, s.slack.Handler()), serve(t, gitlabIP, s.gitlab.Handler())
 	t.Cleanup(func() {
 		s.slack.Close()
 		slack.CloseClientConnections()
@@ -61,6 +69,20 @@ func newStage(t *testing.T, slackConfig fakeslack.Config) *stage {
 	return s
 }
 
+// serve serves at that address.
+func serve(t *testing.T, ip string, h http.Handler) *httptest.Server {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", ip+":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewUnstartedServer(h)
+	_ = s.Listener.Close()
+	s.Listener = l
+	s.Start()
+	return s
+}
+
 // report has the person write a message, and the agent acknowledge it.
 func (s *stage) report(t *testing.T, n int) {
 	t.Helper()
@@ -89,9 +111,10 @@ func (s *stage) issues() (made map[string]int) {
 func testGoesOn(t *testing.T, program string) {
 	const n = 30
 	c := newCluster(t, 3, nil)
-	s := newStage(t, fakeslack.Config{})
+	s := newStage(t, patientSlack())
 	at := c.address("/bridge").String()
 	one, two := newHost(t, program, at), newHost(t, program, at)
+	s.environ = append(s.environ, "STORE_LEASE="+leaseOfReplicas.String(), "POLL_INTERVAL=1s")
 	one.environ, two.environ = append(one.environ, s.environ...), append(two.environ, s.environ...)
 	first := one.start()
 	eventually(t, "the first look at the channel", func() bool { return strings.Contains(first.log.String(), "caught up") })
