@@ -407,6 +407,19 @@ func TestFirstSweepWaitsForAConnection(t *testing.T) {
 	})
 }
 
+// Who begins to work while there is a connection, as a replica that was elected does, waits for none.
+func TestFirstSweepWithAConnection(t *testing.T) {
+	sweepRig(t, func(r *rig) {
+		r.heard = time.Now
+		r.asks(help, 0, "eyes")
+		r.start()
+		r.idle()
+		if n := len(r.gitlab.all()); n != 1 {
+			t.Errorf("%d issues a second after the start, want that of the 👀 from before", n)
+		}
+	})
+}
+
 // Gaps that are told before one is taken up are one.
 func TestGapsAreMerged(t *testing.T) {
 	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)

@@ -81,7 +81,7 @@ func (p *sweeps) wake() time.Time {
 
 // sweepLoop compares Slack's state with what is known: at start, after each gap, and on a timer.
 func (b *Bridge) sweepLoop(ctx context.Context) {
-	if b.config.Heard != nil { // what happens between a reading and the first connection would be lost
+	if b.config.Heard != nil && b.config.Heard().IsZero() { // what happens between a reading and the first connection would be lost
 		select {
 		case <-ctx.Done():
 		case <-b.gaps:
