@@ -252,10 +252,12 @@ func TestLostStoreWhileSending(t *testing.T) {
 // A copy that does not tell when it was taken: what waited in it is looked for all the same.
 func TestRestoredCopyOfUnknownAge(t *testing.T) {
 	twoWay(t, func(r *rig, th Thread) {
+		time.Sleep(2 * aliveEvery)
 		r.slack.order(trouble{call: "PostReply", err: &Later{After: time.Minute, Err: errLost}})
 		r.comments("from GitLab")
 		time.Sleep(17 * time.Second)
 		r.copies()
+		copied := time.Now()
 		time.Sleep(2 * time.Minute)
 		r.polled()
 		r.restored(func() {
@@ -268,6 +270,9 @@ func TestRestoredCopyOfUnknownAge(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
+		if from := r.bridge.lapse.Load().From; from.IsZero() || from.After(copied) {
+			t.Errorf("taken for a copy from %v, want a time at which the store was in use, before %v", from, copied)
+		}
 		time.Sleep(3 * time.Minute)
 		r.wantSaid(th, "from GitLab")
 	})

@@ -16,7 +16,8 @@
 //
 // Below the prefix lie: store, which says what the prefix holds; r/, the records; w/,
 // the slots, on a lease; holder, the process that was elected, on a lease of its own;
-// and last, the one that was elected last.
+// last, the one that was elected last; and lead, by which it is noticed that the cluster
+// was restored from a snapshot.
 package etcd
 
 import (
@@ -140,6 +141,9 @@ func (e *Engine) start(ctx context.Context) error {
 	e.slots.init()
 	revision, err := e.recognize(ctx)
 	if err != nil {
+		return err
+	}
+	if err := e.noticeRestore(ctx, revision); err != nil {
 		return err
 	}
 	if err := e.replaceSession(ctx, nil); err != nil {

@@ -58,11 +58,16 @@ func (e *Engine) Campaign(ctx context.Context) (*Holder, error) {
 			return nil, err
 		}
 		h := &Holder{engine: e, lost: make(chan struct{})}
+		told := e.feed.at()
 		seized, err := h.seize(ctx)
 		if seized {
 			h.stop = e.beside(h.renew)
 		}
 		e.leave()
+		if seized && h.Term() <= told {
+			e.feed.fail(errWentBack)
+			err = errors.Join(errWentBack, h.Resign(ctx))
+		}
 		if err != nil {
 			return nil, fmt.Errorf("become the holder: %w", err)
 		}

@@ -14,6 +14,9 @@ type Member struct {
 	Size    int64  // of its database, in bytes
 	Quota   int64  // what that may grow to, in bytes; 0: it is too old to tell
 	Faults  []string
+
+	revision int64 // of all keys
+	applied  int64 // entries of the log
 }
 
 // Members asks all members at once how they are. Each has as long as a probe.
@@ -36,6 +39,7 @@ func (e *Engine) Members(ctx context.Context) []Member {
 				return
 			}
 			m.Version, m.Size, m.Quota, m.Faults = answer.Version, answer.DbSize, answer.DbSizeQuota, answer.Errors
+			m.revision, m.applied = answer.Header.Revision, int64(answer.RaftAppliedIndex) //nolint:gosec // counts, far from the end of int64
 		})
 	}
 	wg.Wait()

@@ -17,6 +17,7 @@ const (
 	slotsName    = "w/"
 	holderName   = "holder"
 	lastName     = "last"
+	leadName     = "lead"
 	layoutFormat = "slack-gitlab-bridge store"
 	layoutNewest = 1
 )

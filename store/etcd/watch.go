@@ -19,6 +19,9 @@ import (
 // errMissed means that batches went untold which nobody was there to make up for.
 var errMissed = errors.New("cut off for longer than the cluster keeps its history: start the bridge again")
 
+// errWentBack means that the watchers were told more than the cluster knows.
+var errWentBack = errors.New("the cluster was restored from a snapshot meanwhile: start the bridge again")
+
 // feed is what the watchers are told.
 type feed struct {
 	mu       sync.Mutex

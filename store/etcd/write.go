@@ -124,7 +124,12 @@ func (e *Engine) submit(ctx context.Context, r *request) error {
 	}
 	// From here on the end of ctx changes nothing: it would leave a doubt.
 	ctx = context.WithoutCancel(ctx)
+	told := e.feed.at()
 	revision, err := e.carryOut(ctx, s, r)
+	if err == nil && revision <= told {
+		e.feed.fail(errWentBack)
+		err = fmt.Errorf("%w: %w", store.ErrUncertain, errWentBack)
+	}
 	if err != nil {
 		return fmt.Errorf("commit to %s: %w", e.address, err)
 	}

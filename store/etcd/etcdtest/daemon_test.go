@@ -26,6 +26,7 @@ func TestDaemon(t *testing.T) {
 		"another machine goes on":              testGoesOn,
 		"its commands":                         testCommands,
 		"its store goes to files and back":     testCopies,
+		"its cluster is restored":              testRestored,
 		"of three replicas another takes over": testTakeover,
 	} {
 		t.Run(name, func(t *testing.T) {
