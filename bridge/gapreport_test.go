@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -375,6 +376,29 @@ func TestGapBeginsWhenSlackWasLastHeard(t *testing.T) {
 	})
 }
 
+// A replica that is elected has had its connection for long, or gets it this moment: it compares at once what nobody heard, and once.
+func TestFirstSweepOfAnElectedReplica(t *testing.T) {
+	for _, told := range []bool{false, true} {
+		sweepRig(t, func(r *rig) {
+			var once sync.Once
+			r.heard = func() time.Time {
+				if told {
+					once.Do(func() { r.bridge.Gap(time.Time{}, time.Now()) })
+				}
+				return r.bridge.started.Add(-time.Hour)
+			}
+			r.asks(help, 0, "eyes")
+			r.start()
+			time.Sleep(time.Second)
+			if n := r.slack.count("FirstMessages"); n != 1 {
+				t.Errorf("swept %d times in the first second, want once; told of a connection: %v", n, told)
+			}
+			r.idle()
+			r.only()
+		})
+	}
+}
+
 // What happens after the first reading and before the first connection would be lost: the reading waits for the connection, but not for ever.
 func TestFirstSweepWaitsForAConnection(t *testing.T) {
 	sweepRig(t, func(r *rig) {
@@ -403,19 +427,6 @@ func TestFirstSweepWaitsForAConnection(t *testing.T) {
 		r.idle()
 		if n := len(r.gitlab.all()); n != 1 {
 			t.Errorf("%d issues, want that of the 👀 from before the first connection", n)
-		}
-	})
-}
-
-// Who begins to work while there is a connection, as a replica that was elected does, waits for none.
-func TestFirstSweepWithAConnection(t *testing.T) {
-	sweepRig(t, func(r *rig) {
-		r.heard = time.Now
-		r.asks(help, 0, "eyes")
-		r.start()
-		r.idle()
-		if n := len(r.gitlab.all()); n != 1 {
-			t.Errorf("%d issues a second after the start, want that of the 👀 from before", n)
 		}
 	})
 }

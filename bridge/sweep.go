@@ -79,15 +79,26 @@ func (p *sweeps) wake() time.Time {
 	return at
 }
 
-// sweepLoop compares Slack's state with what is known: at start, after each gap, and on a timer.
-func (b *Bridge) sweepLoop(ctx context.Context) {
-	if b.config.Heard != nil && b.config.Heard().IsZero() { // what happens between a reading and the first connection would be lost
+// awaitConnection waits for the first connection, unless there is one already, as where a replica is elected that has listened for long: what
+// happens between a reading and the first connection would be lost.
+func (b *Bridge) awaitConnection(ctx context.Context) {
+	if heard := b.config.Heard; heard != nil && heard().IsZero() {
 		select {
 		case <-ctx.Done():
 		case <-b.gaps:
 		case <-time.After(firstPatience):
 		}
+		return
 	}
+	select {
+	case <-b.gaps: // the first sweep serves it
+	default:
+	}
+}
+
+// sweepLoop compares Slack's state with what is known: at start, after each gap, and on a timer.
+func (b *Bridge) sweepLoop(ctx context.Context) {
+	b.awaitConnection(ctx)
 	p := sweeps{owed: map[string]bool{}}
 	b.owe(&p)
 	for ctx.Err() == nil {
