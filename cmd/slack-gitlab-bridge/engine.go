@@ -127,6 +127,14 @@ func (c config) another() string {
 	return "move " + c.Store + " away first, or set STORE to another path"
 }
 
+// putBack says how a backup, which is a file of that name, becomes the store.
+func (c config) putBack(backup string) string {
+	if c.clustered() {
+		return "import what STORE=" + cmp.Or(strings.TrimPrefix(backup, "-"), "FILE") + " slack-gitlab-bridge export writes"
+	}
+	return "copy the file to " + c.Store + ", which is STORE"
+}
+
 // socketBeside is where the admin socket is if nothing else is said: beside the file, or, for a store that is no file, in the folder that
 // the system has for such things.
 func (c config) socketBeside() string {

@@ -55,8 +55,8 @@ func (i importCommand) Run(ctx context.Context, w world) error {
 	}
 	lines := bufio.NewReader(in)
 	if head, _ := lines.Peek(bolt.HeadSize); bolt.IsStore(head) { // what cannot be read is said when it is read
-		return wrongUsef("%s is no export but a backup, or a store itself: it is not imported. To restore it, stop the daemon, copy the file to %s, which is STORE, and start again",
-			cmp.Or(strings.TrimPrefix(i.File, "-"), "standard input"), c.Store)
+		return wrongUsef("%s is no export but a backup, or a store itself: it is not imported. To restore it, stop the daemon, %s, and start again",
+			cmp.Or(strings.TrimPrefix(i.File, "-"), "standard input"), c.putBack(i.File))
 	}
 	n, err := importTo(ctx, c, lines)
 	if errors.Is(err, store.ErrNotEmpty) {

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"os"
 	"os/exec"
+	"path"
 	"strconv"
 	"strings"
 	"syscall"
@@ -22,12 +24,19 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"slack-gitlab-bridge": main})
 }
 
+// storiesStore, if set, is the address of an etcd cluster with a prefix: there each story has its store, below a prefix of its own. The
+// module store/etcd/etcdtest starts one and has them played.
+const storiesStore = "STORIES_STORE"
+
 // The stories: the real binary as a process of its own, between the imitations.
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
 			s := newStage(e.WorkDir)
+			if at := os.Getenv(storiesStore); at != "" {
+				s.cluster = at + "/" + path.Base(e.T().(testing.TB).Name())
+			}
 			e.Defer(s.close)
 			e.Values[stageKey{}] = s
 			s.tb = e.T().(testing.TB)
@@ -35,6 +44,12 @@ func TestScript(t *testing.T) {
 			return nil
 		},
 		Cmds: words(),
+		Condition: func(word string) (bool, error) {
+			if word != "cluster" {
+				return false, errors.New("there is no condition " + word)
+			}
+			return os.Getenv(storiesStore) != "", nil
+		},
 	})
 }
 
@@ -49,7 +64,7 @@ type verb struct {
 // words are all words of the stories, beside those of testscript.
 func words() map[string]func(*testscript.TestScript, bool, []string) {
 	out := map[string]func(*testscript.TestScript, bool, []string){
-		"daemon": daemonCmd, "disk": diskCmd, "status": statusCmd, "webhook": webhookCmd, "serves": servesCmd, "metrics": metricsCmd,
+		"daemon": daemonCmd, "disk": diskCmd, "store": storeCmd, "status": statusCmd, "webhook": webhookCmd, "serves": servesCmd, "metrics": metricsCmd,
 		"eventually": func(ts *testscript.TestScript, neg bool, args []string) {
 			within(ts, neg, append([]string{"30s"}, args...))
 		},
@@ -69,7 +84,7 @@ func words() map[string]func(*testscript.TestScript, bool, []string) {
 // stageVerbs are about the stage itself.
 var stageVerbs = map[string]verb{
 	"premium": {0, func(s *stage, _ []string) error { s.fillGitLab(true); return nil }},
-	"quiet":   {0, (*stage).quiet},
+	"quiet":   {0, (*stage).settle},
 	"sleep":   {1, func(_ *stage, a []string) error { d, err := time.ParseDuration(a[0]); time.Sleep(d); return err }},
 }
 

@@ -45,10 +45,12 @@ type stage struct {
 	daemon                *exec.Cmd
 	took                  byteSize // the most memory of the daemon, when it was last asked for
 	exit                  *exit
+	logged                int64           // how long the log was when the daemon was started
 	extra                 []*os.File      // what the next daemon finds open, from descriptor 3 on
 	group                 bool            // the next daemon and what runs it are a process group of their own
 	tracer                *exec.Cmd       // that disturbs the daemon
 	disk                  *storetest.Disk // of its own, that the store is on; nil: none
+	cluster               string          // the address of its store in a cluster; empty: that is a file
 	tb                    testing.TB      // of the story
 	retries               int             // of Slack, when it was last asked for them
 	read                  int             // how far the story has followed the README, in bytes
@@ -124,11 +126,15 @@ func (s *stage) fillGitLab(premium bool) {
 
 // environ is the daemon's configuration, for the script's own commands too. The agents file is the script's agents.json, if it has one.
 func (s *stage) environ() []string {
-	return []string{
+	environ := []string{
 		"SLACK_APP_TOKEN=xapp-secret", "SLACK_BOT_TOKEN=xoxb-secret", "SLACK_API_URL=" + s.slackHTTP.URL + "/api/",
 		"GITLAB_TOKEN=" + gitlabSecret, "GITLAB_SETTLE=1s", "AGENTS_JSON_FILE=" + filepath.Join(s.dir, "agents.json"),
 		"STORE=" + filepath.Join(s.dir, "bridge.db"), "ADMIN_SOCKET=" + s.socket(), "HTTP_ADDR=off",
 	}
+	if s.cluster != "" {
+		environ = append(environ, "STORE="+s.cluster, "STORE_LEASE="+storyLease.String(), "TMPDIR="+s.dir) // copies of the store
+	}
+	return environ
 }
 
 func (s *stage) socket() string { return filepath.Join(s.dir, "s") }
@@ -179,7 +185,10 @@ func (s *stage) start(ts *testscript.TestScript) error {
 	if err := s.launch(environ); err != nil {
 		return err
 	}
-	return s.running()
+	if err := s.running(); err != nil || s.cluster == "" || s.logged > 0 {
+		return err
+	}
+	return s.caughtUp() // a replica is ready before it works: what was there before the first look at the channel is left alone
 }
 
 // launch starts the daemon, with that added to the environment, by way of a program with its arguments, if one is named.
@@ -188,6 +197,11 @@ func (s *stage) launch(environ []string, by ...string) error {
 	if err != nil {
 		return err
 	}
+	info, err := log.Stat()
+	if err != nil {
+		return err
+	}
+	s.logged = info.Size()
 	binary, err := exec.LookPath("slack-gitlab-bridge")
 	if err != nil {
 		return err
@@ -222,15 +236,15 @@ func (e *exit) wait() error {
 	return e.err
 }
 
-// running waits until the daemon is ready.
+// running waits until the daemon is ready, and in a cluster until it is the one that works.
 func (s *stage) running() error {
 	return s.until("the daemon to be ready", stagePatience, func() error {
 		var r readiness
 		if err := s.tell("/ready", &r); err != nil {
 			return err
 		}
-		if !r.Ready || s.slack.Connections() == 0 {
-			return fmt.Errorf("not ready: %v, %d connections", r.Reasons, s.slack.Connections())
+		if !r.Ready || s.slack.Connections() == 0 || r.Role == roleListening {
+			return fmt.Errorf("not ready: %v, %d connections, role %q", r.Reasons, s.slack.Connections(), r.Role)
 		}
 		return nil
 	})
