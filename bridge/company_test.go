@@ -4,11 +4,19 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/rs/zerolog"
 )
 
 // A thread's first reply has its note at once; what follows waits for company, the longer the more there was. What is urgent does not wait,
 // nor does another thread.
 func TestRepliesWaitForCompany(t *testing.T) {
+	t.Run("heard by who works", func(t *testing.T) { repliesWait(t, false) })
+	t.Run("heard by another replica", func(t *testing.T) { repliesWait(t, true) })
+}
+
+func repliesWait(t *testing.T, elsewhere bool) {
+	t.Helper()
 	story(t, func(r *rig, th Thread) {
 		other := Thread{help, at(500)}
 		r.slack.post(other, says(other.TS, asker, "help"))
@@ -25,6 +33,10 @@ func TestRepliesWaitForCompany(t *testing.T) {
 		r.replied(th, says(at(10), asker, "one"))
 		time.Sleep(replyPause / 10)
 		notes(1, "after the first reply")
+		works := r.bridge
+		if elsewhere {
+			r.bridge = New(Config{}, r.slack, r.gitlab, r.store, works.AgentsFile(), zerolog.New(&r.log), r.meter)
+		}
 		for i := range 12 {
 			r.replied(th, says(at(20+i), asker, fmt.Sprint("more ", i)))
 		}

@@ -19,6 +19,9 @@ const mostHints = 1000
 // look carries out a job that looks at a thread: it reads the hints, gathers the facts, decides and commits. The actions that it begot
 // wait behind it in the lane; the first of them is returned, begun already, if it is to be sent at once.
 func (b *Bridge) look(ctx context.Context, job store.Job, t Thread) (next *store.Job, err error) {
+	if at := b.company.wait(t); job.NotBefore.Before(at) && !job.Urgent && job.Tries == 0 && job.Waits == "" {
+		return nil, b.putOff(ctx, job, at)
+	}
 	records, err := b.store.List(ctx, hintPrefix(t), "", mostHints)
 	if err != nil {
 		return nil, err
@@ -72,6 +75,15 @@ func (b *Bridge) look(ctx context.Context, job store.Job, t Thread) (next *store
 		}
 		return next, nil
 	}
+}
+
+// putOff has a look wait for company that was recorded by who did not know that it should: another replica, which makes no notes.
+func (b *Bridge) putOff(ctx context.Context, job store.Job, until time.Time) error {
+	c := b.store.Change()
+	c.GuardJob(job)
+	job.NotBefore = until
+	c.PutJob(job)
+	return b.store.Commit(ctx, c)
 }
 
 // endLook takes the look and its hints off the queue; if events came meanwhile, it goes behind the actions that this look begot instead.
