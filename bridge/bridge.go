@@ -34,6 +34,9 @@ type Config struct {
 	// Lease says how much longer this process is for certain the only one that works; zero: not any more. nil: there is no other.
 	Lease func() time.Duration
 
+	// Fence has the number of each issue reserved before it is asked for, so that GitLab refuses a late twin. The account needs the role Owner.
+	Fence bool
+
 	// Heard tells when Slack was last heard on an open connection; zero: not yet. nil: it is heard at all times.
 	Heard func() time.Time
 }
@@ -72,6 +75,7 @@ type Bridge struct {
 	refused refusals
 	outages outages
 	limits  limits
+	numbers numbers
 	recent  recent
 	company company
 	gaps    chan struct{} // a gap was told that is not taken up yet

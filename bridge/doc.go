@@ -59,6 +59,8 @@
 //	                          what happened while nobody listened
 //	alive.go, catchup.go, gapreport.go
 //	                          since when nobody did, and what is told of it
+//	lease.go, fence.go
+//	                          what several processes must not do at once, nor one of them late
 //	lapse.go, recall.go, found.go, takeover.go, rebuild.go
 //	                          what was done that the store does not know: it is new, or an old copy
 //	explain.go, plan.go, planwords.go

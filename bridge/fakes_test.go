@@ -463,6 +463,7 @@ type fakeGitLab struct {
 	project Project
 	others  map[string]Project // by path
 	free    bool               // keeps one assignee
+	owner   bool               // the bridge's account may choose numbers
 	uploads []string
 }
 
@@ -471,6 +472,7 @@ type fakeIssue struct {
 	Notes   []string // texts; a note's number is its place, from 1; empty: deleted
 	written []Note   // beside the texts: who, when, what kind
 	deleted bool
+	unseen  bool // it is there, and not shown
 
 	reopener string // who reopened it last
 }
@@ -534,6 +536,14 @@ func (g *fakeGitLab) CreateIssue(ctx context.Context, project int, n NewIssue) (
 		return Issue{}, tr.err
 	}
 	iid := len(g.issues) + 1
+	if g.owner && n.IID != 0 {
+		if n.IID < iid {
+			return Issue{}, fmt.Errorf("409 Duplicated issue: %w", ErrTaken)
+		}
+		for ; iid < n.IID; iid++ { // a gap
+			g.issues = append(g.issues, &fakeIssue{Issue: Issue{IID: iid}, deleted: true})
+		}
+	}
 	i := &fakeIssue{Issue: Issue{Project: project, IID: iid, URL: fmt.Sprintf("https://gitlab.example.com/acme/app/-/issues/%d", iid),
 		Ref: fmt.Sprintf("acme/app#%d", iid), Confidential: n.Confidential, Title: n.Title, Description: n.Description.String(), Created: time.Now().UTC(), Own: true}}
 	i.touch()
@@ -578,7 +588,7 @@ func (g *fakeGitLab) FindIssue(_ context.Context, _ int, t Thread, _ time.Time) 
 		return Issue{}, false, tr.err
 	}
 	for _, i := range g.issues {
-		if m, ok := markup.ParseMark(i.Description); ok && !i.deleted && m.Thread == t.String() {
+		if m, ok := markup.ParseMark(i.Description); ok && !i.deleted && !i.unseen && i.Own && m.Thread == t.String() {
 			return i.Issue, true, nil
 		}
 	}
@@ -591,7 +601,7 @@ func (g *fakeGitLab) Issue(_ context.Context, _, iid int) (Issue, error) {
 	if tr := g.called("Issue"); tr != nil {
 		return Issue{}, tr.err
 	}
-	if g.issues[iid-1].deleted {
+	if g.issues[iid-1].deleted || g.issues[iid-1].unseen {
 		return Issue{}, gone("issue")
 	}
 	return g.issues[iid-1].Issue, nil
@@ -723,6 +733,20 @@ func (g *fakeGitLab) Reopener(_ context.Context, _, iid int) (string, bool, erro
 
 // ownAccount is the name of the bridge's account.
 const ownAccount = "Bridge"
+
+func (g *fakeGitLab) HighestIssue(_ context.Context, project int) (iid int, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if tr := g.called("HighestIssue"); tr != nil {
+		return 0, tr.err
+	}
+	for _, i := range g.issues {
+		if !i.deleted && !i.unseen && i.Project == project {
+			iid = max(iid, i.IID)
+		}
+	}
+	return iid, nil
+}
 
 func (g *fakeGitLab) OwnIssues(_ context.Context, project int, since time.Time, page func([]Issue) error) error {
 	g.mu.Lock()
@@ -1045,6 +1069,7 @@ type rig struct {
 	ops    string
 	heard  func() time.Time
 	lease  func() time.Duration
+	fence  bool
 	wrap   func(Slack, GitLab) (Slack, GitLab) // what the bridge gets instead of the fakes
 	bridge *Bridge
 	cancel context.CancelFunc
@@ -1079,7 +1104,7 @@ func (r *rig) start() {
 		slack, gitlab = r.wrap(slack, gitlab)
 	}
 	r.bridge = New(Config{Settle: 75 * time.Second, SweepEvery: 10 * time.Minute, SweepWindow: r.window, Backfill: 24 * time.Hour, Undo: 2 * time.Minute, MaxFile: 10_000_000,
-		PollEvery: r.poll, Ops: r.ops, GitLabHost: "gitlab.example.com", Heard: r.heard, Lease: r.lease},
+		PollEvery: r.poll, Ops: r.ops, GitLabHost: "gitlab.example.com", Heard: r.heard, Lease: r.lease, Fence: r.fence},
 		slack, gitlab, r.store, team, zerolog.New(&r.log), r.meter)
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel, r.done = cancel, make(chan error, 1)

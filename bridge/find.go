@@ -61,8 +61,7 @@ func (b *Bridge) find(ctx context.Context, t Thread, a Action, link *Link, since
 		if err != nil || !found {
 			return nil, err
 		}
-		o := a.Create.made(issue)
-		o.make.Polled = o.make.Created.Add(-pollFirst) // people may have found it first
+		o := a.Create.found(issue)
 		return &o, nil
 	case a.Note != nil:
 		note, found, err := b.gitlab.FindNote(ctx, link.Issue.Project, link.Issue.IID, a.Note.marked(t), since)
@@ -87,4 +86,11 @@ func (b *Bridge) find(ctx context.Context, t Thread, a Action, link *Link, since
 	}
 	// What it shows is not known: it is edited to what it should.
 	return &outcome{said: &saidRecord{TS: ts}, then: []Action{a}, deed: "found the " + a.replyKey()}, nil
+}
+
+// found is the outcome of an issue that was there already.
+func (c *CreateIssue) found(issue Issue) outcome {
+	o := c.made(issue)
+	o.make.Polled = o.make.Created.Add(-pollFirst) // people may have found it first
+	return o
 }

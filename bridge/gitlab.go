@@ -16,12 +16,15 @@ type GitLab interface {
 	Project(ctx context.Context, idOrPath string) (Project, error)
 
 	// CreateIssue makes an issue: one request. Its Assignees and Labels are what GitLab answered, which may be fewer than asked for.
-	// An error Unknown means that it may be there: FindIssue tells.
+	// An error Unknown means that it may be there: FindIssue tells. ErrTaken is in the chain if the number is taken.
 	CreateIssue(ctx context.Context, project int, n NewIssue) (Issue, error)
 
 	// FindIssue looks for the issue whose description ends with the thread's mark, among those that the bridge's account made
 	// since then: one request per 100. Of several the lowest number is returned.
 	FindIssue(ctx context.Context, project int, t Thread, since time.Time) (i Issue, found bool, err error)
+
+	// HighestIssue gives the highest number that the newest issues of a project have, 0 for none: one request. There may be higher ones.
+	HighestIssue(ctx context.Context, project int) (iid int, err error)
 
 	// OwnIssues reads the issues that the bridge's account, or a former one, made since then, in the order in which they were made, a page of up
 	// to 100 at a time: one request a page. A zero time means all. It ends early with the error that page returns.
@@ -84,6 +87,7 @@ type NewIssue struct {
 	Labels       []string      `json:"labels,omitempty"`
 	Assignees    []string      `json:"assignees,omitempty"` // usernames, the wanted first: GitLab Free keeps one
 	Confidential bool          `json:"confidential,omitempty"`
+	IID          int           `json:"iid,omitempty"` // which number it is to get; 0: the next. Who is no Owner there gets the next in any case
 }
 
 // Issue is an issue as GitLab last told.
@@ -142,6 +146,9 @@ type Upload struct {
 
 // ErrGone is in the chain of the *Never with which GitLab answers for an issue or note that is not there, while its project can be read.
 var ErrGone = errors.New("it is gone")
+
+// ErrTaken is in the chain of the error with which GitLab answers when an issue is to be made whose number is another's, or its own already.
+var ErrTaken = errors.New("the number is taken")
 
 // Patch is a change of an issue. Its zero value changes nothing.
 type Patch struct {

@@ -262,7 +262,7 @@ func (b *Bridge) want(ctx context.Context, c *store.Change, t Thread, lane strin
 		if job, err = a.job(t); err != nil {
 			return nil, err
 		}
-		atOnce := i == 0 && job.Lane == lane && !b.outages.any(b.scopes(a, t, nil)) && !b.held(t, a) && b.leaseLasts() == nil
+		atOnce := i == 0 && job.Lane == lane && !b.outages.any(b.scopes(a, t, nil)) && !b.held(t, a) && b.leaseLasts() == nil && !b.fences(a)
 		if atOnce && a.once(saidRecord{}) {
 			job.Begun = time.Now().UTC()
 		}

@@ -33,6 +33,7 @@ func (b *Bridge) act(ctx context.Context, job store.Job, t Thread, a Action, beg
 	case link != nil && link.Lost == "" && a.Create != nil, link != nil && link.Lost != "" && a.changesIssue(), a.Twin != nil && !a.Twin.of(link):
 		return b.finish(ctx, job, t, a, outcome{}) // made already, or nowhere to be done
 	}
+	looked := !job.Begun.IsZero() && a.Create != nil && a.Create.Issue.IID != 0
 	if a.once(said) && !begun {
 		o, err := b.lookFor(ctx, t, a, link, job.Begun)
 		if err != nil {
@@ -44,6 +45,9 @@ func (b *Bridge) act(ctx context.Context, job store.Job, t Thread, a Action, beg
 		if err := b.leaseLasts(); err != nil {
 			return nil, err
 		}
+		if job, err = b.reserved(ctx, job, a); err != nil {
+			return nil, err
+		}
 		if job, err = b.begin(ctx, job); err != nil {
 			return nil, err
 		}
@@ -52,6 +56,9 @@ func (b *Bridge) act(ctx context.Context, job store.Job, t Thread, a Action, beg
 		a.Copy.last = job.Tries+1 >= copyTries
 	}
 	o, err := b.send(ctx, t, a, link, said)
+	if errors.Is(err, ErrTaken) {
+		o, err = b.taken(ctx, job, t, a, looked)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -137,11 +144,7 @@ func (c *CreateIssue) made(issue Issue) outcome {
 func (b *Bridge) perform(ctx context.Context, t Thread, a Action, link *Link, said saidRecord) (outcome, error) {
 	switch {
 	case a.Create != nil:
-		issue, err := b.gitlab.CreateIssue(ctx, a.Create.Project, a.Create.Issue)
-		if err != nil {
-			return outcome{}, err
-		}
-		return a.Create.made(issue), nil
+		return b.create(ctx, a.Create)
 	case a.Note != nil:
 		note, err := b.gitlab.AddNote(ctx, link.Issue.Project, link.Issue.IID, a.Note.text(t))
 		return outcome{note: note, deed: a.Note.deed(link, note)}, err

@@ -15,16 +15,17 @@ import (
 
 // request says what one call is, as far as its failure is concerned.
 type request struct {
-	what    string                // a verb phrase with its object: "create issue in group/app"
-	want    int                   // the one status that means done
-	pace    string                // what GitLab counts it as: paceIssue, paceNote or paceRest
-	once    bool                  // must not be carried out twice: a lost answer is bridge.Unknown
-	project int                   // the project that it concerns, looked at when it is refused; 0 is none
-	issue   bool                  // it concerns one issue there, which may be gone
-	note    bool                  // it concerns one note of that issue, which may be gone by itself
-	file    bool                  // it concerns one file, which the project may not take
-	asked   string                // instead of project: the path or number of the project that is itself asked for
-	absent  func(status int) bool // statuses that answer "no", as errAbsent
+	what     string                // a verb phrase with its object: "create issue in group/app"
+	want     int                   // the one status that means done
+	pace     string                // what GitLab counts it as: paceIssue, paceNote or paceRest
+	once     bool                  // must not be carried out twice: a lost answer is bridge.Unknown
+	project  int                   // the project that it concerns, looked at when it is refused; 0 is none
+	issue    bool                  // it concerns one issue there, which may be gone
+	note     bool                  // it concerns one note of that issue, which may be gone by itself
+	file     bool                  // it concerns one file, which the project may not take
+	numbered bool                  // it asks for a number, which may be taken
+	asked    string                // instead of project: the path or number of the project that is itself asked for
+	absent   func(status int) bool // statuses that answer "no", as errAbsent
 }
 
 // What a call's own check can find wrong with an answer.

@@ -112,6 +112,7 @@ func (g *GitLab) client(h *http.Client) (*gitlab.Client, error) {
 type Identity struct {
 	UserID    int
 	Username  string
+	Admin     bool      // of the whole instance
 	Scopes    []string  // nil if GitLab did not tell
 	ExpiresAt time.Time // start of the day from which the token is refused; zero if never or not told
 }
@@ -180,7 +181,7 @@ func (g *GitLab) whoAmI(ctx context.Context) error {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.me.UserID, g.me.Username = u.ID, u.Username
+	g.me.UserID, g.me.Username, g.me.Admin = u.ID, u.Username, u.IsAdmin
 	return nil
 }
 

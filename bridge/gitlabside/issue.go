@@ -23,6 +23,9 @@ func (g *GitLab) CreateIssue(ctx context.Context, project int, n bridge.NewIssue
 	if n.Confidential {
 		opt.Confidential = &n.Confidential
 	}
+	if n.IID != 0 {
+		opt.IID, r.numbered = &n.IID, true
+	}
 	if err := checkLabels(r.what, n.Labels); err != nil {
 		return bridge.Issue{}, err
 	}
@@ -187,6 +190,28 @@ func (g *GitLab) FindIssue(ctx context.Context, project int, t bridge.Thread, si
 		err = nil
 	}
 	return found, ok && err == nil, err
+}
+
+// newestOf is how many issues HighestIssue reads: one whose time somebody set is not the newest by its number.
+const newestOf = 20
+
+// HighestIssue implements bridge.GitLab.
+func (g *GitLab) HighestIssue(ctx context.Context, project int) (iid int, err error) {
+	r := request{what: "read the newest issues of " + g.projectName(project), want: http.StatusOK, project: project}
+	opt := &gitlab.ListProjectIssuesOptions{Scope: new("all"), State: new("all"), OrderBy: new("created_at"), Sort: new("desc")}
+	opt.PerPage = newestOf
+	var list []*gitlab.Issue
+	err = g.call(ctx, r, func(o gitlab.RequestOptionFunc) (err error) {
+		list, _, err = g.api.Issues.ListProjectIssues(project, opt, o)
+		return checkIssues(list, err)
+	})
+	if err != nil {
+		return 0, err
+	}
+	for _, i := range list {
+		iid = max(iid, i.IID)
+	}
+	return iid, nil
 }
 
 // OwnIssues implements bridge.GitLab. With former accounts all authors' issues are read.

@@ -21,7 +21,7 @@ func TestCreateIssue(t *testing.T) {
 	got, err := w.g.CreateIssue(t.Context(), w.app, n)
 	w.wantAsked("CreateIssue", "POST projects/1/issues")
 	want := bridge.Issue{
-		Project: w.app, IID: 1, Ref: path + "#1", Labels: []string{"bug", "team::Ops"}, Assignees: []string{"ann"}, Confidential: true,
+		Project: w.app, IID: 1, Ref: path + "#1", Labels: []string{"bug", "team::Ops"}, Assignees: []string{"ann"}, Confidential: true, Own: true,
 	}
 	there, _ := w.Server.Issue(w.app, 1)
 	want.URL, want.Title, want.Description, want.Updated, want.Created = there.WebURL, n.Title, n.Description.String(), there.UpdatedAt, there.CreatedAt
@@ -46,6 +46,61 @@ func TestCreatePlain(t *testing.T) {
 	}
 	if got := w.body(); len(got) != 2 || got["title"] == nil || got["description"] == nil {
 		t.Errorf("CreateIssue sent %v, want title and description", got)
+	}
+}
+
+// An Owner chooses the number; one that is taken is told to be. From anybody else GitLab ignores it.
+func TestCreateWithNumber(t *testing.T) {
+	w := started(t, fakegitlab.Config{})
+	n := draft()
+	n.IID = 41
+	if got, err := w.g.CreateIssue(t.Context(), w.app, n); got.IID != 1 || err != nil {
+		t.Errorf("CreateIssue with number 41, by a Reporter = %d, %v; want GitLab's, 1", got.IID, err)
+	}
+	if got := w.body()["iid"]; got != 41.0 {
+		t.Errorf("CreateIssue asked for number %v, want 41", got)
+	}
+	w.AddMember(w.app, w.bot, fakegitlab.Owner)
+	if got, err := w.g.CreateIssue(t.Context(), w.app, n); got.IID != 41 || err != nil {
+		t.Errorf("CreateIssue with number 41, by an Owner = %d, %v", got.IID, err)
+	}
+	if _, err := w.g.CreateIssue(t.Context(), w.app, n); !errors.Is(err, bridge.ErrTaken) || !strings.Contains(err.Error(), "409") {
+		t.Errorf("CreateIssue with number 41 again = %v, want ErrTaken of a 409", err)
+	}
+	w.fault("^POST", faults.Fault{Status: 409, Answer: `{"needs_captcha_response":true,"spam_log_id":1,"captcha_site_key":"k"}`})
+	if _, err := w.g.CreateIssue(t.Context(), w.app, n); errors.Is(err, bridge.ErrTaken) || kind(err) != "never" {
+		t.Errorf("CreateIssue that is taken for spam = %v, want it refused for good", err)
+	}
+}
+
+// The highest number is found, whatever gaps there are.
+func TestHighestIssue(t *testing.T) {
+	w := started(t, fakegitlab.Config{})
+	highest := func(want int, asked string) {
+		t.Helper()
+		if got, err := w.g.HighestIssue(t.Context(), w.app); got != want || err != nil {
+			t.Errorf("HighestIssue = %d, %v, want %d", got, err, want)
+		}
+		w.wantAsked("HighestIssue", asked)
+	}
+	highest(0, "GET projects/1/issues")
+	for n := range 25 {
+		w.open(w.ann, fmt.Sprint(n))
+	}
+	highest(25, "GET projects/1/issues")
+	w.AddMember(w.app, w.bot, fakegitlab.Owner)
+	n := draft()
+	n.IID = 12000
+	if _, err := w.g.CreateIssue(t.Context(), w.app, n); err != nil {
+		t.Fatal(err)
+	}
+	w.asked()
+	w.Desk().Forget()
+	w.open(w.ann, "the newest")
+	highest(12001, "GET projects/1/issues")
+	w.fault("^GET", faults.Fault{Status: 500})
+	if _, err := w.g.HighestIssue(t.Context(), w.app); kind(err) != "again" {
+		t.Errorf("HighestIssue with a 500 = %v, want it to be tried again", err)
 	}
 }
 

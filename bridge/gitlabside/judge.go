@@ -175,6 +175,8 @@ func (g *GitLab) denied(ctx context.Context, r request, x *exchange) error {
 	switch {
 	case said.spam:
 		return &bridge.Never{Remedy: spamRemedy, Err: err}
+	case x.status == http.StatusConflict && r.numbered:
+		return &failure{text: err.Error(), cause: bridge.ErrTaken}
 	case x.status == http.StatusConflict && r.pace != paceIssue: // two changes at once
 		return err
 	}

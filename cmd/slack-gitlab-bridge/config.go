@@ -26,6 +26,7 @@ type config struct {
 	GitLabURL            string        `env:"GITLAB_URL" envDefault:"https://gitlab.com" help:"Where GitLab is."`
 	GitLabFormerAccounts []string      `env:"GITLAB_FORMER_ACCOUNTS" help:"Usernames, separated by commas, whose marks still count after the token's account changed."`
 	GitLabSettle         time.Duration `env:"GITLAB_SETTLE" envDefault:"75s" help:"How long GitLab may still carry out a request whose answer was lost."`
+	GitLabFence          string        `env:"GITLAB_FENCE" help:"iid has GitLab itself refuse an issue that is asked for a second time, late; the token needs the role Owner. See docs/etcd.md."`
 	AgentsJSON           string        `env:"AGENTS_JSON" need:"agents" help:"The agents file's text, or its path if it does not start with {."`
 	AgentsJSONFile       string        `env:"AGENTS_JSON_FILE" help:"The agents file's path; give this or AGENTS_JSON. Only a file is reloaded when it changes."`
 	AgentsGitLab         string        `env:"AGENTS_GITLAB" help:"Instead of these two: where the agents file is in GitLab, like acme/ops:agents.json@main. Asked for every minute; protect that branch."`
@@ -199,6 +200,7 @@ func (c config) invalid() []string {
 	fault(c.SweepInterval < time.Second, "SWEEP_INTERVAL is shorter than 1s: write it like 10m")
 	fault(c.SweepWindow <= 0, "SWEEP_WINDOW is not positive: write it like 168h")
 	fault(c.GitLabSettle < 0, "GITLAB_SETTLE is negative: write it like 75s")
+	fault(c.GitLabFence != "" && c.GitLabFence != fenceIID, "GITLAB_FENCE is not iid: write it so, or leave it out")
 	fault(c.Backfill < 0, "BACKFILL is negative: write it like 24h")
 	fault(c.PollInterval < time.Second, "POLL_INTERVAL is shorter than 1s: write it like 15s")
 	fault(c.UndoWindow < 0, "UNDO_WINDOW is negative: write it like 2m, or 0s for never")
@@ -209,6 +211,9 @@ func (c config) invalid() []string {
 	fault(!isListener(c.HTTPAddr), "HTTP_ADDR is not an address to listen on: write it like 127.0.0.1:8080, :8080 or off")
 	return append(faults, c.invalidStore()...)
 }
+
+// fenceIID is the one way there is to have GitLab refuse what comes late.
+const fenceIID = "iid"
 
 var channelID = regexp.MustCompile(`^[CG][A-Z0-9]{2,}$`)
 

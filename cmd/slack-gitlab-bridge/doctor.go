@@ -49,6 +49,7 @@ const (
 	checkFormer        = "former account"
 	checkProject       = "project"
 	checkRole          = "role"
+	checkFence         = "fence"
 	checkLabel         = "label"
 	checkTier          = "gitlab tier"
 	checkAgent         = "agent"

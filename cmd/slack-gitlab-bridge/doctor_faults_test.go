@@ -166,6 +166,12 @@ func plantedInGitLab() []planted {
 		{"issues turned off", stageAgents, app(`"issues_access_level":"disabled"`), []finds{{"fault", "project acme/app", "its issues are turned off", "turn its issues on"}}},
 		{"own role too low", stageAgents, simply(func(s *stage) { s.gitlab.AddMember(s.project, s.bot(), fakegitlab.Guest) }),
 			[]finds{{"fault", "role in acme/app", "@bridge may not label", inMembers + "give @bridge the role Reporter or more"}}},
+		{"own role too low to choose numbers", stageAgents, func(*testing.T, *stage) []string { return []string{"GITLAB_FENCE=iid"} },
+			[]finds{{"fault", "fence in acme/app", "@bridge is no Owner", inMembers + "give @bridge the role Owner"}}},
+		{"own role high enough to choose numbers", stageAgents, func(_ *testing.T, s *stage) []string {
+			s.gitlab.AddMember(s.project, s.bot(), fakegitlab.Owner)
+			return []string{"GITLAB_FENCE=iid"}
+		}, nil},
 		{"own account no member", stageAgents, quietly(func(s *stage) error {
 			s.gitlab.AddMember(s.project, s.bot(), 0)
 			return s.gitlab.SetVisibility(s.project, "internal")

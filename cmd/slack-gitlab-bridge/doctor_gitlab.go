@@ -15,6 +15,7 @@ import (
 const (
 	expiresSoon = 30 * 24 * time.Hour
 	planner     = 15 // GitLab's number of the least role that may label, assign and close issues
+	owner       = 50 // and of the least that may choose their numbers
 )
 
 // checkGitLab checks the token, its scope and its expiry. It reports whether GitLab can be asked for more.
@@ -126,6 +127,9 @@ func (d *checkup) checkProjects(ctx context.Context) {
 			d.ok(checkProject, c.Project, "%s, %s", p.Path, p.Visibility)
 		}
 		d.checkRole(ctx, c.Project)
+		if d.config.GitLabFence == fenceIID {
+			d.checkFence(ctx, c.Project)
+		}
 		d.checkLabels(ctx, c.Project)
 	}
 }
@@ -143,6 +147,21 @@ func (d *checkup) checkRole(ctx context.Context, project string) {
 		d.fault(checkRole, of, "the token's account @"+me+" may not label, assign and close issues", remedy)
 	default:
 		d.ok(checkRole, of, "@%s may label, assign and close issues", me)
+	}
+}
+
+// checkFence looks whether the account may choose the numbers of issues: GitLab ignores them from anybody else, and says nothing.
+func (d *checkup) checkFence(ctx context.Context, project string) {
+	of, me := "in "+project, d.gitlab.Identity()
+	m, err := d.member(ctx, project, me.Username)
+	switch {
+	case err != nil:
+		d.failed(checkFence, of, err)
+	case m.level < owner && !me.Admin:
+		d.fault(checkFence, of, "GITLAB_FENCE=iid has no effect: @"+me.Username+" is no Owner, so GitLab ignores which numbers its issues are to have",
+			"in the project, Manage, Members: give @"+me.Username+" the role Owner, or make a project access token with it; or take GITLAB_FENCE out")
+	default:
+		d.ok(checkFence, of, "@%s may choose the numbers of issues", me.Username)
 	}
 }
 

@@ -31,7 +31,7 @@ const (
 func (d *daemon) bridgeOver(s *store.Store, team *agents.File, lease func() time.Duration) *bridge.Bridge {
 	c := d.config
 	return bridge.New(bridge.Config{Settle: c.GitLabSettle, SweepEvery: c.SweepInterval, SweepWindow: c.SweepWindow, Backfill: c.Backfill,
-		Undo: c.UndoWindow, PollEvery: c.PollInterval, MaxFile: int64(c.MaxFileSize), Ops: c.OpsChannel, GitLabHost: c.gitlabHost(), Lease: lease,
+		Undo: c.UndoWindow, PollEvery: c.PollInterval, MaxFile: int64(c.MaxFileSize), Ops: c.OpsChannel, GitLabHost: c.gitlabHost(), Lease: lease, Fence: c.GitLabFence == fenceIID,
 		Heard: func() time.Time { return d.slack.State().LastFrame }},
 		d.slack, d.gitlab, s, team, d.log, d.metrics)
 }
