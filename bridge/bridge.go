@@ -78,7 +78,8 @@ type Bridge struct {
 	numbers numbers
 	recent  recent
 	company company
-	gaps    chan struct{} // a gap was told that is not taken up yet
+	gaps    chan struct{}             // a gap was told that is not taken up yet
+	first   atomic.Pointer[time.Time] // when the first sweep began
 	catchUp catchUp
 	polls   chan struct{}
 	ops     chan string

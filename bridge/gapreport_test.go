@@ -378,20 +378,25 @@ func TestGapBeginsWhenSlackWasLastHeard(t *testing.T) {
 
 // A replica that is elected has had its connection for long, or gets it this moment: it compares at once what nobody heard, and once.
 func TestFirstSweepOfAnElectedReplica(t *testing.T) {
-	for _, told := range []bool{false, true} {
+	for _, told := range []string{"never", "before", "late"} {
 		sweepRig(t, func(r *rig) {
+			opened := time.Now()
 			var once sync.Once
 			r.heard = func() time.Time {
-				if told {
-					once.Do(func() { r.bridge.Gap(time.Time{}, time.Now()) })
+				if told == "before" {
+					once.Do(func() { r.bridge.Gap(time.Time{}, opened) })
 				}
-				return r.bridge.started.Add(-time.Hour)
+				return opened
 			}
 			r.asks(help, 0, "eyes")
+			time.Sleep(time.Second)
 			r.start()
+			if told == "late" {
+				r.bridge.Gap(time.Time{}, opened)
+			}
 			time.Sleep(time.Second)
 			if n := r.slack.count("FirstMessages"); n != 1 {
-				t.Errorf("swept %d times in the first second, want once; told of a connection: %v", n, told)
+				t.Errorf("swept %d times in the first seconds, want once; told of a connection: %s", n, told)
 			}
 			r.idle()
 			r.only()

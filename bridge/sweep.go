@@ -43,6 +43,9 @@ func earlier(a, b time.Time) time.Time {
 // Gap tells that no connection to Slack was open between these times: what happened then is looked for. A zero from is the start of the
 // process. It returns at once.
 func (b *Bridge) Gap(from, to time.Time) {
+	if first := b.first.Load(); first != nil && to.Before(*first) {
+		return // the first sweep, which compares all, began when it was over
+	}
 	if from.IsZero() {
 		from = b.started
 	}
@@ -88,10 +91,11 @@ func (b *Bridge) awaitConnection(ctx context.Context) {
 		case <-b.gaps:
 		case <-time.After(firstPatience):
 		}
-		return
 	}
+	now := time.Now()
+	b.first.Store(&now)
 	select {
-	case <-b.gaps: // the first sweep serves it
+	case <-b.gaps: // served by the first sweep
 	default:
 	}
 }

@@ -161,17 +161,22 @@ func (s *stage) file(a []string) error {
 	return differs("bytes of "+a[1], n, a[2])
 }
 
-// asked VENDOR ROUTE N: that many requests matched since forget.
+// asked VENDOR ROUTE N: that many requests matched since forget. Those for sockets, which are opened when it is time, count only where the
+// route names them.
 func (s *stage) asked(a []string) error {
 	route, err := regexp.Compile(a[1])
 	if err != nil {
 		return err
 	}
-	if got := s.desk(a[0]).Count(route); strconv.Itoa(got) != a[2] {
-		var all []string
-		for _, r := range s.desk(a[0]).Requests() {
-			all = append(all, r.Route())
+	var all []string
+	got := 0
+	for _, r := range s.desk(a[0]).Requests() {
+		all = append(all, r.Route())
+		if route.MatchString(r.Route()) && (strings.Contains(a[1], "apps") || !strings.Contains(r.Route(), "/apps.")) {
+			got++
 		}
+	}
+	if strconv.Itoa(got) != a[2] {
 		return fmt.Errorf("%d requests match %s, want %s, of\n%s", got, a[1], a[2], strings.Join(all, "\n"))
 	}
 	return nil
