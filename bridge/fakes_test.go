@@ -537,19 +537,24 @@ func (g *fakeGitLab) CreateIssue(ctx context.Context, project int, n NewIssue) (
 	}
 	iid := len(g.issues) + 1
 	if g.owner && n.IID != 0 {
-		if n.IID < iid {
+		if n.IID < iid && !g.issues[n.IID-1].deleted {
 			return Issue{}, fmt.Errorf("409 Duplicated issue: %w", ErrTaken)
 		}
 		for ; iid < n.IID; iid++ { // a gap
 			g.issues = append(g.issues, &fakeIssue{Issue: Issue{IID: iid}, deleted: true})
 		}
+		iid = n.IID
 	}
 	i := &fakeIssue{Issue: Issue{Project: project, IID: iid, URL: fmt.Sprintf("https://gitlab.example.com/acme/app/-/issues/%d", iid),
 		Ref: fmt.Sprintf("acme/app#%d", iid), Confidential: n.Confidential, Title: n.Title, Description: n.Description.String(), Created: time.Now().UTC(), Own: true}}
 	i.touch()
 	i.label(n.Labels, nil)
 	g.assign(i, n.Assignees)
-	g.issues = append(g.issues, i)
+	if iid <= len(g.issues) { // the number of one that was deleted
+		g.issues[iid-1] = i
+	} else {
+		g.issues = append(g.issues, i)
+	}
 	if tr != nil {
 		return Issue{}, tr.err
 	}

@@ -13,6 +13,7 @@ type outward struct {
 	empty   string // an answer of success that says nothing; filled by outwards
 	refused string // Slack's word for a refusal as things stand; empty: HTTP statuses say so
 
+	fence  bool                    // GITLAB_FENCE=iid is set, and the account an Owner
 	early  bool                    // the daemon makes it at its start: the fault is there before
 	before func(*simulation) error // what has to be there; nil: a message that was taken over
 	act    func(*simulation) error // what brings the call about; nil: a message is taken over
@@ -47,6 +48,8 @@ var gitlabCalls = []outward{
 	{name: "read user", kind: readsProject, route: `^GET /api/v4/users\?username=one$`, list: true, early: true, want: all(whole(), assigned("one"))},
 	{name: "create issue", kind: "GitLab: making the issue", route: createIssue, created: true, before: asked, find: findIssue},
 	{name: "find issue", kind: "GitLab: looking whether the issue is there already", route: findIssue, list: true, before: asked, change: createIssue},
+	{name: "create issue, by its number", kind: "GitLab: making the issue", route: createIssue, created: true, before: asked, find: findIssue, fence: true},
+	{name: "read the newest issues", kind: readsProject, route: `^GET /api/v4/projects/1/issues\?.*sort=desc`, list: true, before: asked, fence: true},
 	{name: "add note", kind: "GitLab: adding a note", route: addNote, created: true, act: reply, want: whole("more"), find: findNote},
 	{name: "find note", kind: "GitLab: looking whether the note is there already", route: findNote, list: true, act: reply, want: whole("more"), change: addNote},
 	{name: "read issue", kind: readsIssue, route: `^GET /api/v4/projects/1/issues/1$`, act: retitle, want: retitled},

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"slack-gitlab-bridge/bridge"
+	"slack-gitlab-bridge/sandbox/fakegitlab"
 	"slack-gitlab-bridge/sandbox/faults"
 )
 
@@ -27,7 +28,14 @@ func TestFaultMatrix(t *testing.T) {
 			}
 			t.Run(c.vendor+"/"+c.name+"/"+m.name, func(t *testing.T) {
 				t.Parallel()
-				rehearse(t, matrixEnviron, func(s *simulation) {
+				environ := matrixEnviron
+				if c.fence {
+					environ = append(slices.Clone(environ), "GITLAB_FENCE=iid")
+				}
+				rehearse(t, environ, func(s *simulation) {
+					if c.fence {
+						s.gitlab.AddMember(s.project, s.bot(), fakegitlab.Owner)
+					}
 					cell := &trial{simulation: s, call: c, misfortune: m}
 					cell.play()
 					cell.judge()

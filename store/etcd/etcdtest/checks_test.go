@@ -36,6 +36,9 @@ var caseOrReply = regexp.MustCompile(`(case|reply-\d+)-\d+`)
 func (s *replicas) judge() (lost, doubled []string) {
 	found := map[string]int{}
 	for _, i := range s.gitlab.Issues(s.project) {
+		if i.State == "closed" && said(i, "Duplicate of acme/app#") == 1 {
+			continue // it came late, and is no issue of the thread
+		}
 		found[caseOrReply.FindString(i.Title)]++
 		for _, n := range i.Notes {
 			for _, name := range caseOrReply.FindAllString(n.Body, -1) {
