@@ -232,6 +232,7 @@ func markOnly(t Thread) markup.GitLab {
 func TestLostStoreTwins(t *testing.T) {
 	twoWay(t, func(r *rig, th Thread) {
 		add := func(change func(*fakeIssue)) {
+			time.Sleep(time.Second)
 			if _, err := r.gitlab.CreateIssue(context.Background(), 7, NewIssue{Title: "twin", Description: markOnly(th)}); err != nil {
 				t.Fatal(err)
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"slack-gitlab-bridge/markup"
 	"slack-gitlab-bridge/store"
@@ -80,7 +81,13 @@ func (b *Bridge) closeTwin(ctx context.Context, t Thread, c *CloseTwin, link *Li
 		return alone, nil
 	case err != nil:
 		return outcome{}, err
-	case c.Said:
+	case first.Created.Equal(twin.Created): // which a move keeps: one is under way
+		return alone, nil
+	}
+	if itself, err := b.isTwin(ctx, t, c, first); err != nil || itself {
+		return alone, err
+	}
+	if c.Said {
 		return b.withoutTwin(ctx, twin, first)
 	}
 	known := false
@@ -100,6 +107,15 @@ func (b *Bridge) closeTwin(ctx context.Context, t Thread, c *CloseTwin, link *Li
 		return alone, nil
 	}
 	return c.said(twin.Ref), nil
+}
+
+// isTwin reports whether the thread's issue was itself closed as a twin, by another bridge with a store of its own: one of them is to stay.
+func (b *Bridge) isTwin(ctx context.Context, t Thread, c *CloseTwin, first Issue) (bool, error) {
+	if of, marked := markedThread(first); marked && of == t {
+		return false, nil
+	}
+	_, said, err := b.gitlab.FindNote(ctx, first.Project, first.IID, c.mark(t), time.Time{})
+	return said, err
 }
 
 // said is the outcome once it is said where the twin goes on.

@@ -14,6 +14,7 @@ import (
 // late has GitLab carry out, only now, a request for the thread's issue.
 func (r *rig) late(th Thread) *fakeIssue {
 	r.t.Helper()
+	defer time.Sleep(time.Second) // no two issues are made at one instant
 	i, err := r.gitlab.CreateIssue(context.Background(), 7, NewIssue{Title: "late", Description: lateText(th)})
 	if err != nil {
 		r.t.Fatal(err)
@@ -136,6 +137,12 @@ func TestNoTwin(t *testing.T) {
 		{"it came by a move", func(_ *rig, _ Thread, i *fakeIssue) {
 			i.add(Note{Author: "Pat Doe", System: true, Record: RecordArrived, Body: "moved from acme/app#1"})
 		}, 0},
+		{"a move is under way", func(r *rig, _ Thread, i *fakeIssue) { i.Created = r.gitlab.issues[0].Created }, 0},
+		{"the thread's issue was closed as its twin, by another bridge", func(r *rig, th Thread, _ *fakeIssue) {
+			first := r.gitlab.issues[0]
+			first.Closed, first.Description = true, "no mark any more"
+			first.add(Note{Own: true, Author: ownAccount, Body: (&CloseTwin{}).says(th, Issue{Ref: "acme/app#2"}).String()})
+		}, 0},
 		{"the bridge has written to it", func(_ *rig, _ Thread, i *fakeIssue) { i.add(Note{Own: true, Author: ownAccount, Body: "a reply"}) }, 1},
 		{"a thread that nobody knows", func(_ *rig, _ Thread, i *fakeIssue) { i.Description = lateText(Thread{help, at(9)}).String() }, 0},
 		{"a channel that is not in the file", func(_ *rig, th Thread, i *fakeIssue) { i.Description = lateText(Thread{"C0OTHER009", th.TS}).String() }, 0},
@@ -151,6 +158,16 @@ func TestNoTwin(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A thread's issue whose description people have rewritten keeps its twin from staying all the same.
+func TestTwinOfARewrittenIssue(t *testing.T) {
+	twoWay(t, func(r *rig, th Thread) {
+		r.gitlab.person(1, func(i *fakeIssue) { i.Description = "written anew" })
+		twin := r.late(th)
+		r.polled()
+		r.wantTwin(twin, "acme/app#1")
+	})
 }
 
 // One that is moved by a person is followed, and no twin of itself.
