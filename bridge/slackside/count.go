@@ -12,8 +12,8 @@ const (
 // count is how many sockets the app has. Slack tells it in each hello and nowhere else, so a socket is opened anew to ask.
 type count struct {
 	told   int       // by Slack, last
-	others int       // of them not ours, and not for a moment only
-	since  time.Time // when Slack first told of more than ours, without less since; zero if it does not
+	others int       // of them neither ours nor a replica's, and not for a moment only
+	since  time.Time // when Slack first told of more than those, without less since; zero if it does not
 }
 
 // counted notes how many sockets Slack counted at a hello. It says after which time to count anew; 0 if there is no need. The caller
@@ -21,7 +21,7 @@ type count struct {
 func (s *Slack) counted(told int, now time.Time) time.Duration {
 	s.count.told = told
 	before := s.count.others
-	more := told - len(s.alive)
+	more := told - len(s.alive) - s.cfg.Replicas()*s.cfg.Connections
 	switch {
 	case more <= 0:
 		s.count.since, s.count.others = time.Time{}, 0

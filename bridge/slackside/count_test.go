@@ -58,6 +58,37 @@ func TestAnotherInstance(t *testing.T) {
 	}, func(_ *fakeslack.Config, ours *Config) { ours.OnOthers = first.others })
 }
 
+// Sockets of a replica are nobody else's, and it is not asked again and again how many there are. Those of a second bridge beside it are.
+func TestReplicasAreNotOthers(t *testing.T) {
+	var o told
+	simulate(t, func(t *testing.T, l *listener, _ *network) {
+		ours := l.cfg
+		ours.OnOthers = nil
+		for _, want := range []int{0, 2} {
+			time.Sleep(time.Hour)
+			other := &listener{workspace: &workspace{Server: l.Server, Slack: New(ours)}, results: map[string]int{}}
+			other.workspace.start(t)
+			other.begin(t)
+			defer other.stop()
+			time.Sleep(time.Minute)
+			opened := l.calls(openMethod)
+			l.SendDisconnect(0, "warning", nil) // the next greeting
+			time.Sleep(time.Hour)
+			if s := l.State(); s.Others != want {
+				t.Errorf("State() = %+v, told %v, want %d sockets of others", s, o.list, want)
+			}
+			if more := l.calls(openMethod) - opened; want == 0 && more != 1 {
+				t.Errorf("%d sockets opened in an hour beside a replica, want the one instead of that which Slack wanted replaced", more)
+			}
+		}
+		if !o.so(2) {
+			t.Errorf("told of %v sockets of others, want of 2, once", o.list)
+		}
+	}, func(_ *fakeslack.Config, ours *Config) {
+		ours.OnOthers, ours.Replicas = o.others, func() int { return 1 }
+	})
+}
+
 // TestNobodyElse has sockets be replaced, break and die for a day, each counted by Slack for a while after its end: no false alarm.
 func TestNobodyElse(t *testing.T) {
 	var o told

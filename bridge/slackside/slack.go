@@ -37,6 +37,9 @@ type Config struct {
 	// OnOthers, if given, is called when sockets of another process turn up that lastingly take a part of the events, with their
 	// number, and with 0 when they are gone.
 	OnOthers func(sockets int)
+	// Replicas, if given, tells how many other processes share the work with this one, and so as many sockets each as this one keeps
+	// open: those are nobody else's. It must not wait.
+	Replicas func() int
 
 	Connections int           // how many sockets to keep open, 2
 	Stagger     time.Duration // between the openings of two sockets, so that Slack does not refresh both at once; 5 s
@@ -158,6 +161,9 @@ func fill(cfg *Config) {
 	}
 	if cfg.OnOthers == nil {
 		cfg.OnOthers = func(int) {}
+	}
+	if cfg.Replicas == nil {
+		cfg.Replicas = func() int { return 0 }
 	}
 }
 

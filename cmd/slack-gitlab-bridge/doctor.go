@@ -13,6 +13,7 @@ import (
 	"slack-gitlab-bridge/bridge"
 	"slack-gitlab-bridge/bridge/gitlabside"
 	"slack-gitlab-bridge/bridge/slackside"
+	"slack-gitlab-bridge/store/etcd"
 )
 
 type doctorCommand struct {
@@ -59,6 +60,7 @@ const (
 	checkDaemon        = "daemon"
 	checkStore         = "store"
 	checkEtcdMember    = "etcd member"
+	checkReplica       = "replica"
 	checkDisk          = "disk"
 	checkJobs          = "jobs"
 )
@@ -80,8 +82,12 @@ type checkup struct {
 	gitlab  *gitlabside.GitLab
 	clocks  clocks
 	daemon  daemonState
-	mounted func(folder string) string
-	note    func(finding)
+	cluster *etcd.Engine   // nil: the store lies in none, or clusterErr says why it cannot be opened
+	present []etcd.Present // the replicas
+
+	clusterErr error
+	mounted    func(folder string) string
+	note       func(finding)
 
 	channels map[string]bridge.ChannelInfo // by ID, those that were read
 	projects map[string]bridge.Project     // by the name in the agents file, those that were read
@@ -146,11 +152,14 @@ func (d *checkup) diagnose(ctx context.Context, environ []string) (wrong bool) {
 	n := system
 	n.heard = d.clocks.heard
 	var err error
-	if d.slack, d.gitlab, err = ends(d.config, newMetrics(), zerolog.Nop(), n, nil); err != nil {
+	if d.slack, d.gitlab, err = ends(d.config, newMetrics(), zerolog.Nop(), n, company{}); err != nil {
 		d.failed(checkEnvironment, "", err)
 		return true
 	}
 	d.askDaemon(ctx)
+	if d.config.clustered() {
+		defer d.joinCluster(ctx)()
+	}
 	slackReached := d.checkSlack(ctx)
 	if slackReached && d.team != nil {
 		d.checkEmojis(ctx)

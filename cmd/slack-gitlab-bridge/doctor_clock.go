@@ -36,6 +36,13 @@ func (c *clocks) heard(vendor string, sent time.Time, date string) {
 	}
 }
 
+// forget has only answers count that come from now on.
+func (c *clocks) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ahead = nil
+}
+
 // off gives the vendors by whose clocks ours is wrong, sorted.
 func (c *clocks) off() (vendors []string, ahead map[string]time.Duration) {
 	c.mu.Lock()

@@ -18,24 +18,36 @@ const (
 	usualQuota = 2 << 30
 )
 
-// checkCluster opens the store in the cluster beside whoever works with it, writes, and asks each member how it is.
-func (d *checkup) checkCluster(ctx context.Context) {
+// joinCluster opens the store in the cluster beside whoever works with it, until the returned function is called.
+func (d *checkup) joinCluster(ctx context.Context) (leave func()) {
 	engine, err := joinCluster(ctx, d.config, etcd.Options{Existing: true})
-	if errors.Is(err, etcd.ErrNone) {
+	if err == nil {
+		d.present, err = engine.Present(ctx)
+	}
+	d.cluster, d.clusterErr = engine, err
+	return func() {
+		if engine != nil {
+			_ = engine.Close() // it was only asked
+		}
+	}
+}
+
+// checkCluster writes to the store in the cluster, and asks each member how it is.
+func (d *checkup) checkCluster(ctx context.Context) {
+	if errors.Is(d.clusterErr, etcd.ErrNone) {
 		d.ok(checkStore, "", "none yet, but the cluster answers; %s", newStore)
 		return
 	}
-	var members []etcd.Member
+	err := d.clusterErr
 	if err == nil {
-		members = engine.Members(ctx)
-		err = errors.Join(engine.Check(ctx), engine.Close())
+		err = d.cluster.Check(ctx)
 	}
 	if err != nil {
 		d.fault(checkStore, "", err.Error(), clusterNeeds)
 		return
 	}
 	d.ok(checkStore, "", "%s can be written", d.config.Store)
-	for _, m := range members {
+	for _, m := range d.cluster.Members(ctx) {
 		d.checkEtcd(m)
 	}
 }

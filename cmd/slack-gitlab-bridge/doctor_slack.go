@@ -48,7 +48,7 @@ func (d *checkup) checkSockets(ctx context.Context) {
 		return
 	}
 	d.ok(checkSlackSocket, "", "Slack greets on it")
-	if others > 0 {
+	if others -= 2 * len(d.present); others > 0 {
 		d.warn(checkOtherInstance, "", fmt.Sprintf("%s open with this app token, though no daemon answers on %s; Slack counts one that has just ended for a minute",
 			count(others, "socket is", "sockets are"), d.config.AdminSocket),
 			"if your daemon runs elsewhere or in a container, all is well; stop any second one, or give it a Slack app of its own")

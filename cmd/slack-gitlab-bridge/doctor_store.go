@@ -31,6 +31,7 @@ func (d *checkup) askDaemon(ctx context.Context) {
 func (d *checkup) checkDaemon(ctx context.Context) {
 	if d.config.clustered() {
 		d.checkCluster(ctx)
+		d.checkReplicas()
 	} else {
 		d.checkDisk()
 	}

@@ -98,7 +98,7 @@ const silentLong = time.Minute
 // ready tells whether Slack is connected, GitLab answers, the store can be written and the agents file is the current one.
 func (d *daemon) ready(ctx context.Context) readiness {
 	var reasons, warnings []string
-	s := d.sockets()
+	s := d.slack.State()
 	if s.Connected == 0 {
 		reason := "slack: no connection is open"
 		if s.Fault != "" {
@@ -108,6 +108,9 @@ func (d *daemon) ready(ctx context.Context) readiness {
 	}
 	if s.Others > 0 {
 		warnings = append(warnings, otherInstance)
+	}
+	if many := tooMany(int(d.replicas.Load())); many != "" {
+		warnings = append(warnings, many)
 	}
 	warnings = append(warnings, d.roster.warnings()...)
 	if d.gitlab.Identity().Username == "" {
@@ -135,11 +138,9 @@ const otherInstance = "slack: another instance listens with this app token: even
 
 // tellOthers tells ops when another instance turns up, and when it is gone.
 func (d *daemon) tellOthers(sockets int) {
-	switch {
-	case d.config.clustered(): // the other replicas
-	case sockets > 0:
+	if sockets > 0 {
 		d.tellOps(otherInstance)
-	default:
+	} else {
 		d.tellOps("slack: no other instance listens with this app token any more")
 	}
 }

@@ -6,7 +6,6 @@ import (
 
 	"slack-gitlab-bridge/agents"
 	"slack-gitlab-bridge/bridge"
-	"slack-gitlab-bridge/bridge/slackside"
 	"slack-gitlab-bridge/store"
 	"slack-gitlab-bridge/store/etcd"
 )
@@ -61,15 +60,6 @@ func (d *daemon) setAgentsFile(file *agents.File) {
 	if w := d.working.Load(); w != nil {
 		w.SetAgentsFile(file)
 	}
-}
-
-// sockets is how the connections to Slack are. Those of the other replicas are none of others.
-func (d *daemon) sockets() slackside.State {
-	s := d.slack.State()
-	if d.config.clustered() {
-		s.Others = 0
-	}
-	return s
 }
 
 // outages counts what does not work at present, as far as this instance meets it.

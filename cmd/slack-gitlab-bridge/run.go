@@ -103,6 +103,9 @@ type daemon struct {
 	bridge  *bridge.Bridge                // what is heard goes to it
 	working atomic.Pointer[bridge.Bridge] // the one that works, of a replica that was elected
 	roster  *roster
+	clocks  clocks
+	// replicas is how many there are, this one included, as far as they are known.
+	replicas atomic.Int64
 }
 
 // lockWait is how long another process may hold the store before the start fails.
@@ -126,7 +129,10 @@ func open(ctx context.Context, c config, agents *agentsFile, team *agents.File, 
 	if d.store, err = store.Open(ctx, d.engine); err != nil {
 		return nil, errors.Join(err, d.engine.Close())
 	}
-	d.slack, d.gitlab, err = ends(c, d.metrics, log, n, d.tellOthers)
+	if n.heard == nil && c.clustered() {
+		n.heard = d.clocks.heard
+	}
+	d.slack, d.gitlab, err = ends(c, d.metrics, log, n, company{d.tellOthers, d.otherReplicas})
 	if err != nil {
 		return nil, errors.Join(err, d.engine.Close())
 	}
@@ -142,15 +148,21 @@ func open(ctx context.Context, c config, agents *agentsFile, team *agents.File, 
 	if file, ok := d.engine.(*bolt.Engine); ok {
 		d.metrics.watchStore(file.OpenReads, file.SlowReads)
 	}
-	d.metrics.watch(d.store, d.sockets, d.outages, d.gitlab.Silence)
+	d.metrics.watch(d.store, d.slack.State, d.outages, d.gitlab.Silence)
 	return d, nil
 }
 
 // callTimeout bounds one request to a vendor.
 const callTimeout = 30 * time.Second
 
-// ends makes the Slack and the GitLab end. If given, others is called when the sockets of another instance turn up, or are gone.
-func ends(c config, m *metrics, log zerolog.Logger, n network, others func(sockets int)) (*slackside.Slack, *gitlabside.GitLab, error) {
+// company is who else listens with the app token. Both may be nil.
+type company struct {
+	others   func(sockets int) // is called when the sockets of another instance turn up, or are gone
+	replicas func() int        // how many share the work with this one
+}
+
+// ends makes the Slack and the GitLab end.
+func ends(c config, m *metrics, log zerolog.Logger, n network, beside company) (*slackside.Slack, *gitlabside.GitLab, error) {
 	gitlab, err := gitlabEnd(c, m, n)
 	if err != nil {
 		return nil, nil, err
@@ -159,7 +171,7 @@ func ends(c config, m *metrics, log zerolog.Logger, n network, others func(socke
 		HTTP: &http.Client{Timeout: callTimeout, Transport: m.transport("slack", n)},
 		Dial: n.dial, MaxAnswer: n.most,
 		OnEvent:  func(kind, result string) { m.received.WithLabelValues(kind, result).Inc() },
-		OnOthers: others})
+		OnOthers: beside.others, Replicas: beside.replicas})
 	return slack, gitlab, nil
 }
 
@@ -193,6 +205,7 @@ func (d *daemon) run(ctx context.Context) error {
 		return err
 	}
 	d.agents.keep(ctx, d.log)
+	g.Go(func() error { d.attend(ctx); return nil })
 	g.Go(func() error { d.agents.watch(ctx, d.reload, d.log, d.metrics, d.tellOps, d.use); return nil })
 	g.Go(func() error {
 		if !gitlabAnswered && !d.greet(ctx, "gitlab", d.gitlab.Start) {

@@ -128,7 +128,7 @@ func isLocal(r *http.Request) bool {
 func (d *daemon) statusView(ctx context.Context) (v statusView, err error) {
 	v = statusView{
 		Now: time.Now(), Style: statusCSS, Version: version(), Hash: d.bridge.AgentsFile().Hash(), Ready: d.ready(ctx),
-		Slack: d.sockets(), Workspace: d.slack.Identity().Team, Account: d.gitlab.Identity().Username, GitLabURL: d.config.GitLabURL,
+		Slack: d.slack.State(), Workspace: d.slack.Identity().Team, Account: d.gitlab.Identity().Username, GitLabURL: d.config.GitLabURL,
 	}
 	if v.Status, err = d.worker().Status(ctx); err != nil {
 		return v, err

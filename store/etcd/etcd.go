@@ -15,9 +15,9 @@
 // Each value carries a checksum, which covers its key too.
 //
 // Below the prefix lie: store, which says what the prefix holds; r/, the records; w/,
-// the slots, on a lease; holder, the process that was elected, on a lease of its own;
-// last, the one that was elected last; and lead, by which it is noticed that the cluster
-// was restored from a snapshot.
+// the slots, on a lease; p/, the processes that are there, each on a lease; holder, the
+// process that was elected, on a lease of its own; last, the one that was elected last;
+// and lead, by which it is noticed that the cluster was restored from a snapshot.
 package etcd
 
 import (

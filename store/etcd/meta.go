@@ -15,6 +15,7 @@ const (
 	metaName     = "store"
 	recordsName  = "r/"
 	slotsName    = "w/"
+	presentName  = "p/"
 	holderName   = "holder"
 	lastName     = "last"
 	leadName     = "lead"
