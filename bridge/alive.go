@@ -8,13 +8,13 @@ import (
 // aliveEvery is how often the time is written down up to which events were surely received.
 const aliveEvery = time.Minute
 
-// aliveKey holds the time up to which events were received.
-const aliveKey = "cursor/alive"
+// AliveKey is the record of the time up to which events were received; while a bridge works it is written once a minute.
+const AliveKey = "cursor/alive"
 
 // gapAtStart is the time since the last run. A new store has none, yet the start is swept as thoroughly.
 func (b *Bridge) gapAtStart(ctx context.Context) gap {
 	g := gap{to: time.Now().UTC()}
-	if _, err := b.store.Get(ctx, aliveKey, &g.from); err != nil {
+	if _, err := b.store.Get(ctx, AliveKey, &g.from); err != nil {
 		b.log.Error().Err(err).Msg("store cannot be read")
 		g.from = b.started
 	}
@@ -52,7 +52,7 @@ func (b *Bridge) alive(ctx context.Context, last time.Time) time.Time {
 		return last
 	}
 	c := b.store.Change()
-	c.Put(aliveKey, at)
+	c.Put(AliveKey, at)
 	if err := b.store.Commit(ctx, c); err != nil {
 		b.log.Error().Err(err).Msg("store cannot be written")
 		return last

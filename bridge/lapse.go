@@ -67,7 +67,7 @@ func (b *Bridge) unknown(ctx context.Context) (l lapse, noted, isCopy bool, err 
 	case err != nil:
 		return l, false, false, err
 	case isCopy && copied.IsZero(): // it is not known when it was taken, but not before that
-		_, err = b.store.Get(ctx, aliveKey, &copied)
+		_, err = b.store.Get(ctx, AliveKey, &copied)
 		return lapse{From: copied, Until: now}, false, true, err
 	case isCopy:
 		return lapse{From: copied, Until: now}, false, true, nil

@@ -60,6 +60,7 @@ const (
 	checkDaemon        = "daemon"
 	checkStore         = "store"
 	checkEtcdMember    = "etcd member"
+	checkHistory       = "etcd history"
 	checkReplica       = "replica"
 	checkDisk          = "disk"
 	checkJobs          = "jobs"

@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
+	"slack-gitlab-bridge/bridge"
 	"slack-gitlab-bridge/store/etcd"
 )
 
@@ -50,6 +53,28 @@ func (d *checkup) checkCluster(ctx context.Context) {
 	for _, m := range d.cluster.Members(ctx) {
 		d.checkEtcd(m)
 	}
+	d.checkCompaction(ctx)
+}
+
+// longHistory is more than anybody has a cluster remember on purpose.
+const longHistory = 48 * time.Hour
+
+// checkCompaction sees whether the cluster forgets its history: it still knows old values of the record that holds the time.
+func (d *checkup) checkCompaction(ctx context.Context) {
+	raw, err := d.cluster.Oldest(ctx, bridge.AliveKey)
+	if err != nil {
+		d.warn(checkHistory, "", err.Error(), "try again; "+clusterNeeds)
+		return
+	}
+	var since time.Time
+	if json.Unmarshal(raw, &since) != nil {
+		return // nobody has worked for long, or at all
+	}
+	if age := time.Since(since); age > longHistory {
+		d.warn(checkHistory, "", fmt.Sprintf("goes back %s: nothing compacts it, and it fills the members' quota", count(int(age.Hours()/24), "day", "days")), compactRemedy)
+		return
+	}
+	d.ok(checkHistory, "", "goes back to %s", since.UTC().Format("2006-01-02 15:04 UTC"))
 }
 
 // checkEtcdMember looks at one member of a cluster that takes writes.
