@@ -273,12 +273,17 @@ func (b *Bridge) Status(ctx context.Context) (Status, error) {
 	return st, err
 }
 
-// Ready says why work does not flow; nothing: it does.
-func (b *Bridge) Ready(ctx context.Context) []string {
-	var reasons []string
+// Held says of each vendor, channel and project in which nothing works why that is.
+func (b *Bridge) Held() (reasons []string) {
 	for _, d := range b.outages.list() {
 		reasons = append(reasons, d.Scope+": "+d.Reason)
 	}
+	return reasons
+}
+
+// Ready says why work does not flow, with a look whether the store can be written; nothing: it does.
+func (b *Bridge) Ready(ctx context.Context) []string {
+	reasons := b.Held()
 	if err := b.store.Check(ctx); err != nil {
 		reasons = append(reasons, "store: "+err.Error())
 	}

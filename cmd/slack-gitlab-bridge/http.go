@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -123,12 +122,8 @@ func (d *daemon) ready(ctx context.Context) readiness {
 		reasons = append(reasons, refused)
 	}
 	reasons = append(reasons, d.bridge.Ready(ctx)...)
-	if w := d.working.Load(); w != nil {
-		for _, reason := range w.Ready(ctx) {
-			if !slices.Contains(reasons, reason) { // that of the store both find
-				reasons = append(reasons, reason)
-			}
-		}
+	if w := d.working.Load(); w != nil { // over the same store
+		reasons = append(reasons, w.Held()...)
 	}
 	return readiness{Ready: len(reasons) == 0, Role: d.role(), Reasons: reasons, Warnings: warnings}
 }

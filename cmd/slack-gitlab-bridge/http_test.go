@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
+
+	"slack-gitlab-bridge/store"
 )
 
 func TestReadyz(t *testing.T) {
@@ -44,6 +47,34 @@ func TestReadyz(t *testing.T) {
 	}
 	noSecrets(t, "reasons", reasons)
 	_ = s
+}
+
+// checkedEngine counts how often it is asked to write for a look.
+type checkedEngine struct {
+	store.Engine
+	checks int
+}
+
+func (e *checkedEngine) Check(ctx context.Context) error {
+	e.checks++
+	return e.Engine.Check(ctx)
+}
+
+// A replica that works has two bridges over one store, which is written to once.
+func TestReadyzWritesOnce(t *testing.T) {
+	_, environ := newTestStage(t, stageAgents)
+	d := prepare(t, environ)
+	engine := &checkedEngine{Engine: d.engine}
+	s, err := store.Open(t.Context(), engine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	team := d.bridge.AgentsFile()
+	d.bridge = d.bridgeOver(s, team, nil)
+	d.working.Store(d.bridgeOver(s.During(1), team, nil))
+	if w := get(d, "/readyz"); w.Code != http.StatusServiceUnavailable || engine.checks != 1 {
+		t.Errorf("GET /readyz = %d, with %d writes to the store; want 503, and one", w.Code, engine.checks)
+	}
 }
 
 func TestRoutes(t *testing.T) {
