@@ -86,12 +86,15 @@ func (p *theatre) dieAnywhere(step crashStep) {
 	p.settled(step.back)
 }
 
-// begetters are the actions in whose commit others are queued; all else is queued by a look.
-var begetters = map[string]string{"note": "create", "card": "create", "attach": "copy"}
+// begetters are the actions in whose commit others are queued; empty: what is queued without one. All else is queued by a look.
+var begetters = map[string]string{"look": "", "twin": "", "twin close": "twin", "note": "create", "card": "create", "attach": "copy"}
 
 // commits says, at each stop of a daemon, whether it is at that instant in the life of the action.
 func (p *theatre) commits(kind, instant string) func() bool {
-	job, _, _ := strings.Cut(kind, " ")
+	job := kind
+	if kind != "twin close" { // which is a job of its own
+		job, _, _ = strings.Cut(kind, " ")
+	}
 	begetter := "look"
 	if other, ok := begetters[kind]; ok {
 		begetter = other
@@ -105,7 +108,7 @@ func (p *theatre) commits(kind, instant string) func() bool {
 		waited = waits
 		switch instant {
 		case beforeQueued:
-			return !there && !received && (kind == "look" || waits && before)
+			return !there && !received && (begetter == "" || waits && before)
 		case afterQueued:
 			return there && !received
 		case beforeResult:
@@ -119,6 +122,9 @@ func (p *theatre) commits(kind, instant string) func() bool {
 func holds(jobs []store.Job, kind string) bool {
 	return slices.ContainsFunc(jobs, func(j store.Job) bool {
 		parts := strings.SplitN(j.Key, "/", 4)
+		if len(parts) == 4 && strings.HasSuffix(parts[3], "/close") {
+			parts[2] += " close"
+		}
 		return len(parts) > 2 && parts[2] == kind
 	})
 }

@@ -61,6 +61,8 @@ func crashSteps() []crashStep {
 		does("sign", "close lena B"),
 		does("sign off", "reopen kim B"),
 		does("tell", "react eve A white_check_mark"),
+		does("twin", "late C"),
+		does("twin close", "late D"),
 	}
 }
 

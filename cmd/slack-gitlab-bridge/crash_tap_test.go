@@ -164,6 +164,8 @@ func (t *tap) kindOf(r *http.Request) string {
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	linked := bytes.Contains(body, []byte("/uploads/"))
 	switch {
+	case bytes.Contains(body, []byte("#twin")):
+		return "twin"
 	case r.Method == "POST" && strings.HasSuffix(path, "/issues"):
 		return "create"
 	case r.Method == "POST" && strings.HasSuffix(path, "/notes"):
@@ -185,6 +187,8 @@ func issueKind(body []byte, linked bool) string {
 	_, described := fields["description"]
 	_, assigned := fields["assignee_ids"]
 	switch {
+	case described && fields["state_event"] == "close":
+		return "twin close"
 	case linked:
 		return "attach"
 	case described:

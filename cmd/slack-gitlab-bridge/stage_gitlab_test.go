@@ -43,7 +43,7 @@ var gitlabVerbs = map[string]verb{
 	"destroy": deed(2, func(s *stage, i fakegitlab.Issue, user int, _ []string) error {
 		return s.gitlab.DeleteIssue(i.ProjectID, i.IID, user)
 	}),
-	"account": {1, (*stage).account}, "legacy": {3, (*stage).legacy},
+	"account": {1, (*stage).account}, "legacy": {3, (*stage).legacy}, "late": {1, (*stage).late},
 	"paste": {1, (*stage).paste}, "paste-note": {2, (*stage).pasteNote},
 	"project": {1, func(s *stage, a []string) error { s.gitlab.SetVisibility(s.project, a[0]); return nil }},
 }
@@ -142,6 +142,15 @@ func (s *stage) paste(a []string) error {
 // paste-note THREAD MESSAGE: a person comments with the mark of the message.
 func (s *stage) pasteNote(a []string) error {
 	return s.comment([]string{paster, a[0], "pasted-" + a[1], "mine too\n\n" + markup.MessagesMark([]string{stageChannel + "/" + s.messages[a[1]]})}, false)
+}
+
+// late THREAD: GitLab carries out the request for the thread's issue once more.
+func (s *stage) late(a []string) error {
+	i, err := s.of(a[0])
+	if err == nil {
+		_, err = s.gitlab.OpenIssue(i.ProjectID, i.Author.ID, i.Title, i.Description)
+	}
+	return err
 }
 
 // legacy ACCOUNT THREAD TITLE: an earlier bot made an issue that holds a permalink of the thread and no mark.
