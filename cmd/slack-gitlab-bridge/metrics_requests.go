@@ -20,7 +20,9 @@ type measured struct {
 // transport measures requests to a vendor.
 func (m *metrics) transport(vendor string, n network) http.RoundTripper {
 	next := http.DefaultTransport.(*http.Transport).Clone()
-	next.DialContext = n.dial
+	next.DialContext = takingBack(n.dial)
+	next.Protocols = new(http.Protocols)
+	next.Protocols.SetHTTP1(true) // with HTTP/2 a request that is given up leaves the connection open, and may be delivered on it
 	next.MaxIdleConnsPerHost = 16
 	return measured{next: next, metrics: m, vendor: vendor, heard: n.heard}
 }

@@ -25,7 +25,7 @@ func (r rebuildCommand) Run(ctx context.Context, w world) error {
 	if err != nil {
 		return err
 	}
-	gitlab, err := gitlabEnd(c, newMetrics(), network{})
+	gitlab, err := gitlabEnd(c, newMetrics(), system)
 	if err != nil {
 		return err
 	}

@@ -88,6 +88,18 @@ type network struct {
 // system is the network of this machine.
 var system = network{dial: (&net.Dialer{Timeout: callTimeout}).DialContext, listen: listen}
 
+// takingBack dials connections that take back what has not arrived when they are closed, as that of a request that is given up is. Otherwise the system
+// goes on sending it for minutes, also after our end: a request would come after it was looked for, and was sent again.
+func takingBack(dial func(context.Context, string, string) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if tcp, ok := conn.(*net.TCPConn); ok && err == nil {
+			err = tcp.SetLinger(0)
+		}
+		return conn, err
+	}
+}
+
 // daemon is the bridge with everything around it, wired.
 type daemon struct {
 	config  config
