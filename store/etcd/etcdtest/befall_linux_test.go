@@ -11,59 +11,60 @@ import (
 // misfortune is something that befalls a replica for a while.
 type misfortune struct {
 	name string
+	all  bool // the others have their share
 	// befall says whether the replica cannot work meanwhile.
 	befall func(a *arena, i int, while time.Duration, w way) (dead bool)
 }
 
 // misfortunes are what one replica at a time suffers; what befalls the members of etcd is in rounds_linux_test.go.
 var misfortunes = []misfortune{
-	{"kill -9", func(a *arena, i int, _ time.Duration, _ way) bool {
+	{"kill -9", false, func(a *arena, i int, _ time.Duration, _ way) bool {
 		a.daemons[i].end(syscall.SIGKILL)
 		a.run(i)
 		return true
 	}},
-	{"kill -9, and away", func(a *arena, i int, while time.Duration, _ way) bool {
+	{"kill -9, and away", false, func(a *arena, i int, while time.Duration, _ way) bool {
 		a.daemons[i].end(syscall.SIGKILL)
 		time.Sleep(while)
 		a.run(i)
 		return true
 	}},
-	{"told to stop", func(a *arena, i int, _ time.Duration, _ way) bool {
+	{"told to stop", false, func(a *arena, i int, _ time.Duration, _ way) bool {
 		a.daemons[i].end(syscall.SIGTERM)
 		a.run(i)
 		return false
 	}},
-	{"stands still", func(a *arena, i int, while time.Duration, _ way) bool {
+	{"stands still", false, func(a *arena, i int, while time.Duration, _ way) bool {
 		a.signal(i, syscall.SIGSTOP)
 		time.Sleep(while)
 		a.signal(i, syscall.SIGCONT)
 		return true
 	}},
-	{"cut off from etcd", func(a *arena, i int, while time.Duration, w way) bool {
+	{"cut off from etcd", false, func(a *arena, i int, while time.Duration, w way) bool {
 		a.cut(i, while, w, memberIPs...)
 		return true
 	}},
-	{"cut off from one member of etcd", func(a *arena, i int, while time.Duration, w way) bool {
+	{"cut off from one member of etcd", false, func(a *arena, i int, while time.Duration, w way) bool {
 		a.cut(i, while, w, memberIPs[i])
 		return false
 	}},
-	{"cut off from Slack", func(a *arena, i int, while time.Duration, w way) bool {
-		a.cut(i, while/2, w, a.slackIP)
+	{"cut off from Slack", false, func(a *arena, i int, while time.Duration, w way) bool {
+		a.cut(i, while, w, a.slackIP)
 		return false
 	}},
-	{"cut off from GitLab", func(a *arena, i int, while time.Duration, w way) bool {
-		a.cut(i, while/2, w, a.gitlabIP)
+	{"cut off from GitLab", false, func(a *arena, i int, while time.Duration, w way) bool {
+		a.cut(i, while, w, a.gitlabIP)
 		return false
 	}},
-	{"cut off from both vendors", func(a *arena, i int, while time.Duration, w way) bool {
-		a.cut(i, while/2, w, a.slackIP, a.gitlabIP)
+	{"cut off from both vendors", false, func(a *arena, i int, while time.Duration, w way) bool {
+		a.cut(i, while, w, a.slackIP, a.gitlabIP)
 		return false
 	}},
-	{"cut off from all", func(a *arena, i int, while time.Duration, w way) bool {
-		a.cut(i, while/2, w, append([]string{a.slackIP, a.gitlabIP}, memberIPs...)...)
+	{"cut off from all", false, func(a *arena, i int, while time.Duration, w way) bool {
+		a.cut(i, while, w, append([]string{a.slackIP, a.gitlabIP}, memberIPs...)...)
 		return true
 	}},
-	{"all are restarted, one after the other, first", func(a *arena, i int, _ time.Duration, _ way) bool {
+	{"all are restarted, one after the other, first", true, func(a *arena, i int, _ time.Duration, _ way) bool {
 		for n := range a.daemons {
 			a.restart((i + n) % len(a.daemons))
 		}
@@ -111,11 +112,9 @@ func (a *arena) strike(all []blow) (what string) {
 		wg.Go(func() {
 			from := time.Now()
 			dead := b.befall(a, b.replica, b.while, b.way)
-			if dead && b.replica == worked {
-				a.mu.Lock()
-				defer a.mu.Unlock()
-				a.losses = append(a.losses, loss{b.name, b.replica, from, time.Now()})
-			}
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			a.past = append(a.past, past{b, from, time.Now(), dead && b.replica == worked})
 		})
 	}
 	wg.Wait()

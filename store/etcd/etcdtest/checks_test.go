@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// wantAll waits until each thread has its one issue and its one card, and each reply is in one note.
+// wantAll waits until each thread has its one open issue and its one card, and each reply is in one note.
 func (s *replicas) wantAll() {
 	s.t.Helper()
 	var lost []string
@@ -39,7 +39,9 @@ func (s *replicas) judge() (lost, doubled []string) {
 		if i.State == "closed" && said(i, "Duplicate of acme/app#") == 1 {
 			continue // it came late, and is no issue of the thread
 		}
-		found[caseOrReply.FindString(i.Title)]++
+		if i.State != closed {
+			found[caseOrReply.FindString(i.Title)]++
+		}
 		for _, n := range i.Notes {
 			for _, name := range caseOrReply.FindAllString(n.Body, -1) {
 				found[name]++
@@ -64,6 +66,19 @@ func (s *replicas) judge() (lost, doubled []string) {
 		}
 	}
 	return lost, doubled
+}
+
+// closed is the state of an issue that came late and was closed as a duplicate: nobody else closes any here.
+const closed = "closed"
+
+// late counts them.
+func (s *replicas) late() (n int) {
+	for _, i := range s.gitlab.Issues(s.project) {
+		if i.State == closed {
+			n++
+		}
+	}
+	return n
 }
 
 // wanted is all that there is to be once.

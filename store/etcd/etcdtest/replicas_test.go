@@ -32,8 +32,8 @@ type replicas struct {
 
 const leaseOfReplicas = 4 * time.Second
 
-// settleOfReplicas is longer than a request can be late here: what is sent while the network is cut for three seconds arrives within six.
-const settleOfReplicas = 8 * time.Second
+// settleOfReplicas is longer than a request can be late here: it is given up a second before the lease ends, and what is given up does not arrive.
+const settleOfReplicas = 4 * time.Second
 
 // newReplicas makes three that are not started yet.
 func newReplicas(t *testing.T, program string, st *stage, c *cluster, prefix string) *replicas {

@@ -1,12 +1,18 @@
 package etcdtest
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
+	"regexp"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -103,7 +109,7 @@ type arena struct {
 
 	befallen map[string]int
 	mu       sync.Mutex
-	losses   []loss
+	past     []past
 }
 
 func newArena(t *testing.T, c *cluster, n int, seed uint64) *arena {
@@ -113,7 +119,7 @@ func newArena(t *testing.T, c *cluster, n int, seed uint64) *arena {
 	if err := ip(t, nil, "addr add "+a.slackIP+"/32 dev lo", "addr add "+a.gitlabIP+"/32 dev lo"); err != nil {
 		t.Fatal(err)
 	}
-	a.replicas = newReplicas(t, os.Getenv(programOf), newStageAt(t, patientSlack(), a.slackIP, a.gitlabIP), c, fmt.Sprintf("/bridge-%d", n))
+	a.replicas = newReplicas(t, os.Getenv(programOf), newStageAt(t, patientSlack(), a.slackIP, a.gitlabIP, slow), c, fmt.Sprintf("/bridge-%d", n))
 	for i, h := range a.hosts {
 		there, here := fmt.Sprintf("10.78.%d.%d", n, 4*i+1), fmt.Sprintf("10.78.%d.%d", n, 4*i+2)
 		h.within = newNamespace(t, fmt.Sprintf("r%d-%d", n, i), there, here).do
@@ -121,6 +127,34 @@ func newArena(t *testing.T, c *cluster, n int, seed uint64) *arena {
 	}
 	a.runAll()
 	return a
+}
+
+// changes is what changes something at a vendor.
+var changes = regexp.MustCompile(`^(POST|PUT) .*(/chat\.|/api/v4/)`)
+
+// slow has a vendor take its time with what changes something: so something is always under way when misfortune comes. Once it has the whole request it
+// does not care whether somebody waits for the answer.
+func slow(h http.Handler) http.Handler {
+	nap := func(most time.Duration) { time.Sleep(time.Duration(rand.IntN(int(most)))) }
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !changes.MatchString(r.Method + " " + r.URL.Path) {
+			h.ServeHTTP(w, r)
+			return
+		}
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return
+		}
+		r = r.WithContext(context.WithoutCancel(r.Context()))
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		nap(200 * time.Millisecond)
+		answer := httptest.NewRecorder()
+		h.ServeHTTP(answer, r)
+		nap(400 * time.Millisecond)
+		maps.Copy(w.Header(), answer.Header())
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes()) // who does not hear it asks again
+	})
 }
 
 // play plays rounds: in each, people ask for help while something befalls the replicas.
@@ -146,72 +180,4 @@ func (a *arena) ask(times int) (err error) {
 		err = errors.Join(err, a.reply(len(a.threads)-1-a.chance.IntN(min(5, len(a.threads)))))
 	}
 	return err
-}
-
-// loss is the time for which a replica that worked could not.
-type loss struct {
-	name     string
-	replica  int
-	from, to time.Time
-}
-
-// takeover is how long it took until another worked, or the same again after a kill; known is false if none had to.
-func (a *arena) takeover(l loss) (took time.Duration, known bool) {
-	but := l.replica
-	if strings.HasPrefix(l.name, "kill") {
-		but = -1
-	}
-	at, ok := a.terms.next(l.from, but)
-	switch {
-	case !ok:
-		return 0, false
-	case but < 0 || at.Before(l.to):
-		return at.Sub(l.from), true
-	}
-	return l.to.Sub(l.from), l.to.Sub(l.from) > leaseOfReplicas+time.Second
-}
-
-// mostTakeover is more than a takeover can take beyond the lease, on a machine that has other things to do.
-const mostTakeover = 10 * time.Second
-
-// report says what befell whom, and how long takeovers took at the most.
-func report(t *testing.T, all []*arena, m *mischief) {
-	t.Helper()
-	befallen, threads, replies, troubled := m.befallen, 0, 0, 0
-	var longest []time.Duration
-	for _, a := range all {
-		threads += len(a.threads)
-		for _, said := range a.replies {
-			replies += len(said)
-		}
-		for name, n := range a.befallen {
-			befallen[name] += n
-		}
-		for _, book := range a.books {
-			if _, race, found := strings.Cut(book.String(), "DATA RACE"); found {
-				t.Errorf("arena %d: a data race: %s", a.number, race)
-			}
-		}
-		for _, l := range a.losses {
-			took, known := a.takeover(l)
-			switch {
-			case !known:
-			case m.during(l.from.Add(-leaseOfReplicas), l.from.Add(took)): // members of etcd extend all leases when they choose a leader
-				troubled++
-			case took > leaseOfReplicas+mostTakeover:
-				t.Errorf("arena %d: after %q nobody took over in %v, with a lease of %v", a.number, l.name, took, leaseOfReplicas)
-			default:
-				longest = append(longest, took)
-			}
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(befallen)) {
-		t.Logf("%4d times: %s", befallen[name], name)
-	}
-	t.Logf("%d threads, %d replies", threads, replies)
-	slices.Sort(longest)
-	if n := len(longest); n > 0 {
-		t.Logf("%d takeovers: half of them took %v at most, all %v, with a lease of %v", n, longest[n/2].Round(time.Millisecond), longest[n-1].Round(time.Millisecond), leaseOfReplicas)
-	}
-	t.Logf("%d takeovers more while members of etcd were away", troubled)
 }

@@ -29,15 +29,15 @@ const agent, person = "U0AGENT001", "U0PERSON01"
 
 func newStage(t *testing.T, slackConfig fakeslack.Config) *stage {
 	t.Helper()
-	return newStageAt(t, slackConfig, "127.0.0.1", "127.0.0.1")
+	return newStageAt(t, slackConfig, "127.0.0.1", "127.0.0.1", func(h http.Handler) http.Handler { return h })
 }
 
-// newStageAt has the vendors listen at those addresses.
-func newStageAt(t *testing.T, slackConfig fakeslack.Config, slackIP, gitlabIP string) *stage {
+// newStageAt has the vendors listen at those addresses, behind what stands before each.
+func newStageAt(t *testing.T, slackConfig fakeslack.Config, slackIP, gitlabIP string, before func(http.Handler) http.Handler) *stage {
 	t.Helper()
 	slackConfig.BotToken, slackConfig.AppToken = "xoxb-1", "xapp-1"
 	s := &stage{slack: fakeslack.New(slackConfig), gitlab: fakegitlab.New(fakegitlab.Config{})}
-	slack, gitlab := serve(t, slackIP, s.slack.Handler()), serve(t, gitlabIP, s.gitlab.Handler())
+	slack, gitlab := serve(t, slackIP, before(s.slack.Handler())), serve(t, gitlabIP, before(s.gitlab.Handler()))
 	t.Cleanup(func() {
 		s.slack.Close()
 		slack.CloseClientConnections()
