@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"time"
 
 	"slack-gitlab-bridge/agents"
@@ -65,8 +67,57 @@ func (d *daemon) setAgentsFile(file *agents.File) {
 // outages counts what does not work at present, as far as this instance meets it.
 func (d *daemon) outages() int { return d.worker().Outages() }
 
-// tellOps has the replica that works tell ops; what only others notice is in their logs.
-func (d *daemon) tellOps(text string) { d.worker().TellOps(text) }
+// tellOps tells ops, if this instance works. What only a replica notices that listens is in its log; if it is elected at once, it tells.
+func (d *daemon) tellOps(text string) {
+	d.untold.mu.Lock()
+	defer d.untold.mu.Unlock()
+	if d.role() == roleListening {
+		d.untold.keep(text)
+		return
+	}
+	d.worker().TellOps(text)
+}
+
+// begin makes a bridge the one that works here, which tells what ops were not told a moment ago.
+func (d *daemon) begin(b *bridge.Bridge) {
+	d.untold.mu.Lock()
+	defer d.untold.mu.Unlock()
+	d.working.Store(b)
+	for _, text := range d.untold.take() {
+		b.TellOps(text)
+	}
+}
+
+// untold is what ops would have been told a moment ago. Its zero value is nothing.
+type untold struct {
+	mu    sync.Mutex // held by who calls
+	lines []untoldLine
+}
+
+type untoldLine struct {
+	at   time.Time
+	text string
+}
+
+// untoldFor is how long ops are told of something that nobody told them when it was noticed.
+const untoldFor = time.Minute
+
+func (u *untold) keep(text string) {
+	u.lines = append(slices.DeleteFunc(u.lines, untoldLine.old), untoldLine{time.Now(), text})
+}
+
+// take gives what is kept, once.
+func (u *untold) take() (texts []string) {
+	for _, l := range u.lines {
+		if !l.old() {
+			texts = append(texts, l.text)
+		}
+	}
+	u.lines = nil
+	return texts
+}
+
+func (l untoldLine) old() bool { return time.Since(l.at) >= untoldFor }
 
 // gap has it looked for what Slack has told nobody of. Where nobody works, whoever does next begins with that.
 func (d *daemon) gap(from, to time.Time) {
@@ -106,7 +157,7 @@ func (d *daemon) workDuring(ctx context.Context, holder *etcd.Holder) {
 		}
 	}()
 	b := d.bridgeOver(d.store.During(holder.Term()), d.bridge.AgentsFile(), holder.Remaining)
-	d.working.Store(b)
+	d.begin(b)
 	b.SetAgentsFile(d.bridge.AgentsFile()) // another may have come since
 	d.log.Info().Int64("term", holder.Term()).Msg("elected: this replica works")
 	if err := b.Run(term); err != nil {

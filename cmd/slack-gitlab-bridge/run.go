@@ -114,6 +114,7 @@ type daemon struct {
 	gitlab  *gitlabside.GitLab
 	bridge  *bridge.Bridge                // what is heard goes to it
 	working atomic.Pointer[bridge.Bridge] // the one that works, of a replica that was elected
+	untold  untold
 	roster  *roster
 	clocks  clocks
 	// replicas is how many there are, this one included, as far as they are known.

@@ -35,6 +35,7 @@ func (s *stage) fault(a []string) error {
 		"hang":      {Hang: true}, "done-and-hang": {DoWork: true, Hang: true}, "done-and-502": {DoWork: true, Status: 502, Answer: "<html>Bad Gateway</html>"},
 		"done-and-reset": {DoWork: true, Reset: true}, "502": {Status: 502, Answer: "<html>Bad Gateway</html>"},
 		"429-3": {Status: 429, Times: 2, Header: map[string][]string{"Retry-After": {"3"}}, Answer: "Retry later"},
+		"429-5": {Status: 429, Header: map[string][]string{"Retry-After": {"5"}}, Answer: "Retry later"},
 		"429":   {Status: 429, Header: map[string][]string{"Retry-After": {"1"}}, Answer: "Retry later"}, "401-always": {Status: 401, Answer: `{"message":"401 Unauthorized"}`, Times: -1},
 		"502-always": {Status: 502, Answer: "<html>Bad Gateway</html>", Times: -1},
 		"400":        {Status: 400, Answer: `{"message":"400 Bad request"}`},
