@@ -70,11 +70,7 @@ func tryCluster(t testing.TB, n int, tweak func(*embed.Config)) (*cluster, error
 		if tweak != nil {
 			tweak(config)
 		}
-		d := &doors{}
-		if config.ListenClientUrls[0].Scheme == "http" {
-			d = installDoors(config)
-		}
-		c.doors = append(c.doors, d)
+		c.doors = append(c.doors, installDoors(config))
 	}
 	t.Cleanup(func() {
 		for i := range n {
@@ -114,6 +110,7 @@ func freeAddresses(t testing.TB, n int) (addresses []string) {
 
 // run starts a member and waits until it is one of a cluster with a leader.
 func (c *cluster) run(i int) error {
+	c.doors[i].open()
 	m, err := embed.StartEtcd(c.configs[i])
 	if err != nil {
 		return err
@@ -148,8 +145,10 @@ func (c *cluster) start(members ...int) {
 // stop ends a member, unless it has ended.
 func (c *cluster) stop(i int) {
 	if c.members[i] != nil {
-		c.members[i].Server.HardStop()
-		c.doors[i].during(c.members[i].Close)
+		c.doors[i].close(func() {
+			c.members[i].Server.HardStop()
+			c.members[i].Close()
+		})
 		c.members[i] = nil
 	}
 }
