@@ -94,7 +94,9 @@ func takingBack(dial func(context.Context, string, string) (net.Conn, error)) fu
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
 		if tcp, ok := conn.(*net.TCPConn); ok && err == nil {
-			err = tcp.SetLinger(0)
+			if err := tcp.SetLinger(0); err != nil {
+				return nil, errors.Join(err, conn.Close())
+			}
 		}
 		return conn, err
 	}
