@@ -77,7 +77,7 @@ func (d *checkup) checkCompaction(ctx context.Context) {
 	d.ok(checkHistory, "", "goes back to %s", since.UTC().Format("2006-01-02 15:04 UTC"))
 }
 
-// checkEtcdMember looks at one member of a cluster that takes writes.
+// checkEtcd looks at one member of a cluster that takes writes.
 func (d *checkup) checkEtcd(m etcd.Member) {
 	quota := m.Quota
 	if quota == 0 {
