@@ -40,7 +40,7 @@ const (
 	done outcome = iota
 	conflict
 	fenced
-	unknown // it may have happened, or may happen still
+	unknown // it has happened, or never will
 )
 
 type answered struct {
@@ -56,32 +56,38 @@ type cell struct {
 	highest int64 // of all terms
 }
 
-// claimsModel is the sequential specification.
-var claimsModel = porcupine.Model{
-	Init: func() any { return cell{} },
-	Step: func(state, input, output any) (bool, any) {
+// claimsModel is the sequential specification: what the state may be after each answer.
+var claimsModel = (&porcupine.NondeterministicModel{
+	Init: func() []any { return []any{cell{}} },
+	Step: func(state, input, output any) (after []any) {
 		now, in, out := state.(cell), input.(asked), output.(answered)
+		legal := now
 		switch in.kind {
 		case read:
-			return out.seen == now.values, now
+			if out.seen != now.values {
+				return nil
+			}
 		case campaign:
-			now.holder = out.term
-			legal := out.term > now.highest
-			now.highest = max(now.highest, out.term)
-			return legal, now
+			if out.term <= now.highest {
+				return nil
+			}
+			legal.holder, legal.highest = out.term, out.term
 		case resign:
 			if now.holder == in.term {
-				now.holder = 0
+				legal.holder = 0
 			}
-			return true, now
 		default:
 			return now.commit(in, out.outcome)
 		}
+		if out.outcome == unknown {
+			return []any{legal, now}
+		}
+		return []any{legal}
 	},
 	DescribeOperation: func(input, output any) string { return fmt.Sprintf("%+v -> %+v", input, output) },
-}
+}).ToModel()
 
-func (c cell) commit(in asked, o outcome) (legal bool, after cell) {
+func (c cell) commit(in asked, o outcome) (after []any) {
 	ruled, guarded, written := in.term == 0 || in.term == c.holder, true, c
 	for i := range registers {
 		guarded = guarded && (in.guards[i] == untouched || in.guards[i] == c.values[i])
@@ -89,22 +95,20 @@ func (c cell) commit(in asked, o outcome) (legal bool, after cell) {
 			written.values[i] = in.write[i]
 		}
 	}
-	switch o {
-	case done:
-		return ruled && guarded, written
-	case conflict:
-		return ruled && !guarded, c
-	case fenced:
+	switch {
+	case o == done && ruled && guarded:
+		return []any{written}
+	case o == conflict && ruled && !guarded, o == unknown && !(ruled && guarded):
+		return []any{c}
+	case o == unknown:
+		return []any{c, written}
+	case o == fenced && in.term != 0:
 		if in.term == c.holder { // its lease has ended, and never comes back
 			c.holder = 0
 		}
-		return in.term != 0, c
-	default:
-		if ruled && guarded {
-			return true, written
-		}
-		return true, c
+		return []any{c}
 	}
+	return nil
 }
 
 // checkLimit is more than checking takes.
