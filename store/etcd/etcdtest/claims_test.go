@@ -219,7 +219,13 @@ func TestClaims(t *testing.T) {
 			proxies[e] = append(proxies[e], newProxy(t, member))
 			address.Hosts[m] = proxies[e][m].host()
 		}
-		engine := mustOpen(t, address, etcd.Options{Lease: lease, Name: strconv.Itoa(e), Timeout: futile})
+		var engine *etcd.Engine
+		eventually(t, "the engine is open", func() bool { // it has little time for each try
+			var err error
+			engine, err = etcd.Open(ctx, address, etcd.Options{Lease: lease, Name: strconv.Itoa(e), Timeout: futile})
+			return err == nil
+		})
+		t.Cleanup(func() { _ = engine.Close() })
 		for n := range clientsOfEach {
 			client := &claimant{history: h, number: clientsOfEach*e + n, engine: engine, random: rand.New(rand.NewPCG(seed, uint64(clientsOfEach*e+n+1)))}
 			clients.Go(func() {
