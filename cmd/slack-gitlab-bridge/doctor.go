@@ -153,7 +153,7 @@ func (d *checkup) diagnose(ctx context.Context, environ []string) (wrong bool) {
 	n := system
 	n.heard = d.clocks.heard
 	var err error
-	if d.slack, d.gitlab, err = ends(d.config, newMetrics(), zerolog.Nop(), n, company{}); err != nil {
+	if d.slack, d.gitlab, err = ends(d.config, newMetrics(), zerolog.Nop(), n, listeners{}); err != nil {
 		d.failed(checkEnvironment, "", err)
 		return true
 	}

@@ -147,7 +147,7 @@ func open(ctx context.Context, c config, agents *agentsFile, team *agents.File, 
 	if n.heard == nil && c.clustered() {
 		n.heard = d.clocks.heard
 	}
-	d.slack, d.gitlab, err = ends(c, d.metrics, log, n, company{d.tellOthers, d.otherReplicas})
+	d.slack, d.gitlab, err = ends(c, d.metrics, log, n, listeners{d.tellOthers, d.otherReplicas})
 	if err != nil {
 		return nil, errors.Join(err, d.engine.Close())
 	}
@@ -170,14 +170,14 @@ func open(ctx context.Context, c config, agents *agentsFile, team *agents.File, 
 // callTimeout bounds one request to a vendor.
 const callTimeout = 30 * time.Second
 
-// company is who else listens with the app token. Both may be nil.
-type company struct {
+// listeners is who else listens with the app token. Both may be nil.
+type listeners struct {
 	others   func(sockets int) // is called when the sockets of another instance turn up, or are gone
 	replicas func() int        // how many share the work with this one
 }
 
 // ends makes the Slack and the GitLab end.
-func ends(c config, m *metrics, log zerolog.Logger, n network, beside company) (*slackside.Slack, *gitlabside.GitLab, error) {
+func ends(c config, m *metrics, log zerolog.Logger, n network, beside listeners) (*slackside.Slack, *gitlabside.GitLab, error) {
 	gitlab, err := gitlabEnd(c, m, n)
 	if err != nil {
 		return nil, nil, err
